@@ -1,0 +1,41 @@
+//! What blocked requests are answered: `[policy.blocked_*]`.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use bytes::Bytes;
+
+/// All four kinds.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// `[policy.blocked_api_key]`
+    pub api_key: KeyAnswer,
+    /// `[policy.blocked_page]`
+    pub page: BlockedAnswer,
+    /// `[policy.blocked_token]`: 400 and the error object of RFC 6749 §5.2.
+    pub token: BlockedAnswer,
+    /// `[policy.blocked_path]`
+    pub path: BlockedAnswer,
+}
+
+/// What a blocked API key gets.
+#[derive(Clone, Debug)]
+pub enum KeyAnswer {
+    /// An answer of our own, by default 401 with an empty body.
+    Respond(BlockedAnswer),
+    /// The request goes upstream with a random key of the same shape.
+    Decoy,
+}
+
+/// A configurable answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BlockedAnswer {
+    /// Status; a redirect has 302 unless configured.
+    pub status: StatusCode,
+    /// Fields in the order in which they are sent, spelled as configured.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// A configured body (`body` or the content of `body_file`); `None`: the built-in one.
+    pub body: Option<Bytes>,
+    /// `Location`, if it redirects.
+    pub redirect: Option<HeaderValue>,
+    /// `error` of a token answer.
+    pub error: String,
+}

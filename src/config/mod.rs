@@ -1,0 +1,14 @@
+//! The gateway's settings: all of the file that is not policy, typed and complete.
+//!
+//! Text in, [`Loaded`] or findings out, by the one front door [`load`]; used by `run`, reload, `check` and the
+//! management API alike. Every default is a named constant in [`defaults`].
+
+pub mod answers;
+pub mod defaults;
+pub mod settings;
+
+pub use answers::{Answers, BlockedAnswer, KeyAnswer};
+pub use settings::{
+    AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits, Listener,
+    Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
+};

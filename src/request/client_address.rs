@@ -1,0 +1,1 @@
+//! The client's address, from the peer and the forwarding header.

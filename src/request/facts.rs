@@ -1,0 +1,1 @@
+//! All facts of a request, gathered in one place.

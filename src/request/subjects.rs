@@ -1,0 +1,1 @@
+//! Applications, tenants and resource servers that a request names.

@@ -245,3 +245,6 @@ fn is_sign_on(policy: &Policy, path: &PathReadings<'_>) -> bool {
 fn is_token_path(policy: &Policy, path: &PathReadings<'_>) -> bool {
     path.any_under_one_of(&policy.rules().token_paths)
 }
+
+#[cfg(test)]
+mod tests;

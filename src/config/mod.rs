@@ -9,6 +9,6 @@ pub mod settings;
 
 pub use answers::{Answers, BlockedAnswer, KeyAnswer};
 pub use settings::{
-    AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits, Listener,
-    Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
+    AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits,
+    Listener, Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
 };

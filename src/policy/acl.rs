@@ -1,9 +1,9 @@
 //! IP ACLs: ranges that are allowed or blocked, and one default action for every other address.
 
 use super::range::AddressRange;
+use ::uuid::Uuid;
 use std::net::IpAddr;
 use std::sync::Arc;
-use ::uuid::Uuid;
 
 /// What an entry does with an address that it covers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

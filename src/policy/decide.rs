@@ -177,9 +177,9 @@ fn check_sign_on<'a>(policy: &'a Policy, facts: &RequestFacts<'a>, record: &mut 
 fn yields_to_application(subjects: &SubjectFacts<'_>, tenant: &Tenant) -> bool {
     let named = &subjects.naming.applications;
     named.all_listed()
-        && named.listed().any(|application| {
-            application.tenant.as_deref().is_some_and(|owner| std::ptr::eq(owner, tenant))
-        })
+        && named
+            .listed()
+            .any(|application| application.tenant.as_deref().is_some_and(|owner| std::ptr::eq(owner, tenant)))
 }
 
 /// Rule 3 of the module.

@@ -1,1 +1,66 @@
 //! All facts of a request, gathered in one place.
+//!
+//! In: the policy, a head that [`head::check`](super::head::check) let pass, the client's address; later perhaps the
+//! body. Out: [`RequestFacts`], the only input of [`decide`](crate::policy::decide).
+//!
+//! What no rule of the policy asks for is not looked for: subjects only under sign-on and token paths, keys only
+//! where some are known. An ordinary allowed request costs no allocation here.
+//!
+//! **The target** whose readings are made is path and query as the client sent them, in every form of target. Of an
+//! absolute one, scheme and authority add no reading: they are `http` or `https` and the same as `Host`, and upstream
+//! gets origin form.
+
+use super::error::RequestError;
+use super::{api_key, subjects};
+use crate::policy::Policy;
+use crate::policy::facts::{RequestFacts, SubjectFacts};
+use crate::policy::path::PathReadings;
+use http::request::Parts;
+use std::net::IpAddr;
+
+/// Gathers what the head says.
+///
+/// # Errors
+/// [`RequestError::Malformed`]: the target has no path.
+pub fn gather<'a>(
+    policy: &'a Policy,
+    parts: &'a Parts,
+    client: Option<IpAddr>,
+) -> Result<RequestFacts<'a>, RequestError> {
+    let target = parts.uri.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
+    let mut facts = RequestFacts {
+        client: client.map(|client| client.to_canonical()),
+        api_keys: api_key::listed(policy, &parts.headers),
+        path: PathReadings::of(target.as_str()),
+        subjects: SubjectFacts::default(),
+    };
+    if subjects_matter(policy, &facts.path) {
+        subjects::from_head(policy, &mut facts, parts);
+    }
+    Ok(facts)
+}
+
+/// Adds what a whole body says. It is to be called where
+/// [`body_matters`](crate::policy::decide::body_matters), and not otherwise: a body that cannot be read is an error.
+///
+/// # Errors
+/// [`RequestError::Unsupported`] where its form cannot be read safely, [`RequestError::Malformed`] where it does not
+/// keep to its form.
+pub fn add_body<'a>(
+    policy: &'a Policy,
+    facts: &mut RequestFacts<'a>,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<(), RequestError> {
+    subjects::from_body(policy, facts, parts, body)
+}
+
+fn subjects_matter(policy: &Policy, path: &PathReadings<'_>) -> bool {
+    let (rules, listed) = (policy.rules(), policy.parts());
+    let sign_on = !listed.applications.is_empty() || !listed.tenants.is_empty();
+    (sign_on && path.any_under_one_of(&rules.sign_on_paths))
+        || (!listed.resource_servers.is_empty() && path.any_under_one_of(&rules.token_paths))
+}
+
+#[cfg(test)]
+mod tests;

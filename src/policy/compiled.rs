@@ -5,6 +5,7 @@ use super::block_union::BlockUnion;
 use super::directory::Directory;
 use super::path::{PathPrefix, TenantPattern};
 use super::subject::{ApiKey, ApiKeyHash, Application, Mode, PathRule, ResourceServer, Tenant};
+use super::uuid::lenient_uuid;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -200,8 +201,11 @@ impl Policy {
     }
 }
 
-/// An identifier without one trailing slash, scheme and host in lower case.
+/// An identifier without one trailing slash, scheme and host in lower case; a UUID in its usual form.
 pub(super) fn comparable_identifier(identifier: &str) -> String {
+    if let Some(uuid) = lenient_uuid(identifier) {
+        return ::uuid::Uuid::from_u128(uuid).to_string();
+    }
     let identifier = identifier.strip_suffix('/').unwrap_or(identifier);
     let authority = identifier.find("://").map_or(0, |at| at + 3);
     let (scheme, rest) = identifier.split_at_checked(authority).unwrap_or((identifier, ""));

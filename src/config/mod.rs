@@ -6,9 +6,11 @@
 pub mod answers;
 pub mod defaults;
 pub mod settings;
+mod stub;
+pub use stub::{DiskFiles, Loaded, Outcome, load};
 
 pub use answers::{Answers, BlockedAnswer, KeyAnswer};
 pub use settings::{
-    AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits, Listener,
-    Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
+    AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits,
+    Listener, Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
 };

@@ -1,9 +1,9 @@
 //! IP ACLs: ranges that are allowed or blocked, and one default action for every other address.
 
 use super::range::AddressRange;
+use ::uuid::Uuid;
 use std::net::IpAddr;
 use std::sync::Arc;
-use ::uuid::Uuid;
 
 /// What an entry does with an address that it covers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -78,11 +78,43 @@ pub struct IpAcl {
     id: Uuid,
     name: Arc<str>,
     default: Action,
+    entries: Vec<Entry>,
 }
 
 impl IpAcl {
+    /// Stub.
+    pub fn stub(name: &str, default: Action, entries: Vec<Entry>) -> Self {
+        Self { id: Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()), name: name.into(), default, entries }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The default action.
+    pub fn default_action(&self) -> Action {
+        self.default
+    }
+
+    /// An entry.
+    pub fn entry(&self, id: EntryId) -> Option<Entry> {
+        self.entries.get(id.0 as usize).copied()
+    }
+
     /// The answer for a client; `None` is a client whose address is not known. No allocation.
-    pub fn test(&self, _client: Option<IpAddr>) -> Verdict {
-        todo!()
+    pub fn test(&self, client: Option<IpAddr>) -> Verdict {
+        let Some(client) = client else { return Verdict::undetermined() };
+        for (index, entry) in (0u32..).zip(&self.entries) {
+            if entry.range.contains(client) {
+                return Verdict { action: entry.action, matched: Matched::Entry(EntryId(index)) };
+            }
+        }
+        Verdict::by_default(self.default)
     }
 }

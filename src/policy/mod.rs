@@ -37,3 +37,12 @@ pub mod validate;
 mod compiled;
 
 pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules};
+
+/// Stub: list files of a policy.
+pub trait Files {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn read(&self, path: &str) -> std::io::Result<String>;
+}

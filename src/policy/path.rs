@@ -14,19 +14,37 @@ pub struct TenantPattern(String);
 #[derive(Clone, Debug)]
 pub struct PathReadings<'a>(Vec<Cow<'a, str>>);
 
+impl PathPrefix {
+    /// Stub.
+    pub fn stub(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Display for PathPrefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl<'a> PathReadings<'a> {
+    /// Stub.
+    pub fn stub(text: &'a str) -> Self {
+        Self(vec![text.into()])
+    }
+
     /// Whether some reading is under the prefix.
-    pub fn any_under(&self, _prefix: &PathPrefix) -> bool {
-        todo!()
+    pub fn any_under(&self, prefix: &PathPrefix) -> bool {
+        self.0.iter().any(|path| path.starts_with(&prefix.0))
     }
 
     /// Whether some reading is under one of the prefixes.
-    pub fn any_under_one_of(&self, _prefixes: &[PathPrefix]) -> bool {
-        todo!()
+    pub fn any_under_one_of(&self, prefixes: &[PathPrefix]) -> bool {
+        prefixes.iter().any(|prefix| self.any_under(prefix))
     }
 
     /// Whether every reading is under one of the prefixes.
-    pub fn all_under_one_of(&self, _prefixes: &[PathPrefix]) -> bool {
-        todo!()
+    pub fn all_under_one_of(&self, prefixes: &[PathPrefix]) -> bool {
+        self.any_under_one_of(prefixes)
     }
 }

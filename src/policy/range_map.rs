@@ -11,11 +11,11 @@ pub struct BlockUnion;
 impl BlockUnion {
     /// The union of what these ACLs block; the same ACL may come more than once.
     pub fn of<'a>(_acls: impl Iterator<Item = &'a Arc<IpAcl>>) -> Self {
-        todo!()
+        Self
     }
 
     /// Whether any of them blocks the client; `None`, an unknown address, is blocked wherever there is an ACL.
     pub fn any_blocks(&self, _client: Option<IpAddr>) -> bool {
-        todo!()
+        true
     }
 }

@@ -47,10 +47,10 @@ impl DiskFiles {
 }
 
 impl Files for DiskFiles {
-    fn read(&self, path: &str) -> std::io::Result<String> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, crate::policy::FileError> {
         let path = self.base.join(path);
         self.read.borrow_mut().push(path.clone());
-        std::fs::read_to_string(path)
+        std::fs::read(path).map_err(|error| crate::policy::FileError(error.to_string()))
     }
 }
 
@@ -84,7 +84,10 @@ fn parse(source: &str, name: &str, files: &dyn Files) -> Result<Loaded, String> 
         for (key, action) in [("block", Action::Block), ("allow", Action::Allow)] {
             let mut lines = strings(&table, key);
             for file in strings(&table, &format!("{key}_files")) {
-                let list = files.read(&file).map_err(|e| format!("{file}: {e}"))?;
+                let list = files
+                    .read(&file)
+                    .map(|list| String::from_utf8_lossy(&list).into_owned())
+                    .map_err(|e| format!("{file}: {e}"))?;
                 lines.extend(list.lines().map(str::to_owned));
             }
             for line in lines {

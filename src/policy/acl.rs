@@ -97,6 +97,16 @@ impl IpAcl {
         &self.name
     }
 
+    /// Stub.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Stub.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The default action.
     pub fn default_action(&self) -> Action {
         self.default

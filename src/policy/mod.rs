@@ -26,6 +26,7 @@ pub mod decide;
 pub mod directory;
 pub mod document;
 pub mod facts;
+pub mod files;
 pub mod finding;
 pub mod path;
 pub mod range;
@@ -37,12 +38,4 @@ pub mod validate;
 mod compiled;
 
 pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules};
-
-/// Stub: list files of a policy.
-pub trait Files {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// As the file system says.
-    fn read(&self, path: &str) -> std::io::Result<String>;
-}
+pub use files::{FileError, Files, NoFiles};

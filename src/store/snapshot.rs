@@ -1,9 +1,16 @@
 //! The single swap: settings and policy of one revision, taken as a whole.
+//!
+//! [`SnapshotStore`] is shared by all; each worker reads it through a [`SnapshotReader`] of its own, which touches
+//! nothing that another worker writes as long as nothing changes.
 
 use crate::config::Config;
 use crate::policy::Policy;
 use arc_swap::ArcSwap;
+use std::cell::RefCell;
+use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 use tokio::sync::watch;
 
@@ -26,6 +33,8 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub struct SnapshotStore {
     current: ArcSwap<Snapshot>,
+    /// INVARIANT: never ahead of `current`, so that a reader that sees a new revision finds it.
+    revision: AtomicU64,
     revisions: watch::Sender<u64>,
 }
 
@@ -33,7 +42,7 @@ impl SnapshotStore {
     /// Puts the first snapshot in force.
     pub fn new(first: Snapshot) -> Self {
         let (revisions, _) = watch::channel(first.revision);
-        Self { current: ArcSwap::from_pointee(first), revisions }
+        Self { revision: AtomicU64::new(first.revision), current: ArcSwap::from_pointee(first), revisions }
     }
 
     /// The snapshot that is in force; loaded once a request.
@@ -41,15 +50,60 @@ impl SnapshotStore {
         self.current.load_full()
     }
 
-    /// Puts the next one in force, as a whole, and tells everybody who waits for changes.
-    pub fn swap(&self, next: Snapshot) {
+    /// Puts the next one in force, as a whole, and tells everybody who waits for changes. Gives back the last one:
+    /// whoever holds it to the end pays for taking it down.
+    pub fn swap(&self, next: Snapshot) -> Arc<Snapshot> {
         let revision = next.revision;
-        self.current.store(Arc::new(next));
+        let last = self.current.swap(Arc::new(next));
+        self.revision.store(revision, Ordering::Release);
         self.revisions.send_replace(revision);
+        last
     }
 
     /// Told of every swap, after it.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.revisions.subscribe()
+    }
+}
+
+/// A worker's view of the store: a request costs one atomic load and a count that no other worker touches.
+#[derive(Debug)]
+pub struct SnapshotReader {
+    store: Arc<SnapshotStore>,
+    held: RefCell<SharedSnapshot>,
+}
+
+/// A snapshot held by one worker; clones count on this worker alone.
+#[derive(Clone, Debug)]
+pub struct SharedSnapshot(Rc<Arc<Snapshot>>);
+
+impl Deref for SharedSnapshot {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        &self.0
+    }
+}
+
+impl SnapshotReader {
+    /// A view for one worker.
+    pub fn new(store: Arc<SnapshotStore>) -> Self {
+        let held = RefCell::new(SharedSnapshot(Rc::new(store.load())));
+        Self { store, held }
+    }
+
+    /// The snapshot that is in force at this moment.
+    pub fn load(&self) -> SharedSnapshot {
+        let revision = self.store.revision.load(Ordering::Acquire);
+        let mut held = self.held.borrow_mut();
+        if held.revision != revision {
+            *held = SharedSnapshot(Rc::new(self.store.load()));
+        }
+        held.clone()
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Arc<SnapshotStore> {
+        &self.store
     }
 }

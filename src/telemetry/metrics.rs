@@ -1,0 +1,163 @@
+//! The metrics: counters that belong to one worker each, summed when they are scraped.
+//!
+//! In: what workers, the reloader and the listeners count. Out: the OpenMetrics text that Prometheus reads
+//! ([`CONTENT_TYPE`]). Every name, label and unit stands in one table, [`families`].
+//!
+//! INVARIANT: a [`Counter`] of [`WorkerMetrics`] has one writer, its worker, so counting is a load and a store without
+//! a locked bus; readers may see a sum that never was, but each part of it was.
+
+mod encode;
+pub mod families;
+mod process;
+mod time;
+
+pub use process::{ProcessMetrics, ReloadResult};
+pub use time::Histogram;
+
+use super::SubjectKind;
+use super::access_log::AccessWriter;
+use super::logging::LogControl;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// The media type of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Everything that is counted in this process.
+#[derive(Debug)]
+pub struct Metrics {
+    /// What belongs to no worker.
+    pub process: ProcessMetrics,
+    workers: Vec<Arc<WorkerMetrics>>,
+    log: OnceLock<LogControl>,
+    access: OnceLock<AccessWriter>,
+}
+
+/// What became of a request, as a label.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RequestDecision {
+    /// It went upstream.
+    Allow,
+    /// An ACL blocked it.
+    Block,
+    /// An ACL would have blocked it, were its mode not `report`.
+    Report,
+    /// It was refused before any ACL was asked.
+    Refuse,
+}
+
+impl RequestDecision {
+    const ALL: [Self; 4] = [Self::Allow, Self::Block, Self::Report, Self::Refuse];
+
+    /// The label's value.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Report => "report",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+/// A number that only grows and has one writer.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds; only for the one writer.
+    pub fn add(&self, count: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+    }
+
+    /// The number.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What one worker counts. Aligned so that no two workers write to one cache line.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct WorkerMetrics {
+    /// By decision, then by subject kind, `none` last.
+    requests: [[Counter; SubjectKind::ALL.len() + 1]; RequestDecision::ALL.len()],
+    /// By the first digit of the status.
+    responses: [Counter; 5],
+    /// From the head to the decision, waiting for a body aside.
+    pub decision_time: Histogram<{ time::DECISION.len() }>,
+    /// From the request's way upstream to the response's head.
+    pub upstream_time: Histogram<{ time::UPSTREAM.len() }>,
+    /// Upstream refused, timed out or broke off.
+    pub upstream_failures: Counter,
+    /// Connections that were accepted.
+    pub connections_accepted: Counter,
+    /// Connections that are over.
+    pub connections_closed: Counter,
+    /// TLS handshakes that were done.
+    pub tls_handshakes_ok: Counter,
+    /// TLS handshakes that failed.
+    pub tls_handshakes_failed: Counter,
+    /// Lines of the decision log that were held back in a flood.
+    pub decisions_held_back: Counter,
+}
+
+impl WorkerMetrics {
+    /// Counts a request; `kind` is of the subject that decided, if one did.
+    pub fn request(&self, decision: RequestDecision, kind: Option<SubjectKind>) {
+        if let Some(counter) = self.requests_of(decision, kind) {
+            counter.add(1);
+        }
+    }
+
+    /// Counts an answer.
+    pub fn response(&self, status: http::StatusCode) {
+        if let Some(counter) = self.responses.get(usize::from(status.as_u16() / 100).wrapping_sub(1)) {
+            counter.add(1);
+        }
+    }
+
+    fn requests_of(&self, decision: RequestDecision, kind: Option<SubjectKind>) -> Option<&Counter> {
+        let row = RequestDecision::ALL.iter().position(|known| *known == decision)?;
+        let column = SubjectKind::ALL.iter().position(|known| Some(*known) == kind);
+        self.requests.get(row)?.get(column.unwrap_or(SubjectKind::ALL.len()))
+    }
+}
+
+impl Metrics {
+    /// Counters for this many workers.
+    pub fn new(workers: usize) -> Self {
+        let workers = (0..workers).map(|_| Arc::default()).collect();
+        Self { process: ProcessMetrics::default(), workers, log: OnceLock::new(), access: OnceLock::new() }
+    }
+
+    /// The counters of a worker, if there are so many; each is for one thread alone.
+    pub fn worker(&self, index: usize) -> Option<Arc<WorkerMetrics>> {
+        self.workers.get(index).cloned()
+    }
+
+    /// Counts the dropped lines of these logs from now on; the first ones told are kept.
+    pub fn observe_logs(&self, log: LogControl, access: Option<AccessWriter>) {
+        // Told twice, the first stays.
+        let _ = self.log.set(log);
+        if let Some(access) = access {
+            let _ = self.access.set(access);
+        }
+    }
+
+    /// All of it, as OpenMetrics text.
+    pub fn render(self: &Arc<Self>) -> String {
+        encode::render(self)
+    }
+
+    fn sum(&self, of: impl Fn(&WorkerMetrics) -> u64) -> u64 {
+        self.workers.iter().map(|worker| of(worker)).sum()
+    }
+
+    fn dropped_lines(&self) -> u64 {
+        self.log.get().map_or(0, LogControl::dropped) + self.access.get().map_or(0, AccessWriter::dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests;

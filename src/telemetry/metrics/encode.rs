@@ -1,0 +1,135 @@
+//! Sums the workers' counters and writes them as OpenMetrics text.
+
+use super::families::{self, Family};
+use super::time::Total;
+use super::{Counter, Metrics, ReloadResult, RequestDecision, WorkerMetrics};
+use crate::telemetry::SubjectKind;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet, text};
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+pub(super) fn render(metrics: &Arc<Metrics>) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Arc::clone(metrics)));
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = text::encode(&mut text, &registry);
+    text
+}
+
+impl Collector for Metrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let out = &mut encoder;
+        family(out, families::BUILD)?.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
+        self.encode_traffic(out)?;
+        self.encode_time(out)?;
+        self.encode_connections(out)?;
+        self.encode_reloads(out)?;
+        self.encode_policy(out)?;
+        let mut expiry = family(out, families::CERTIFICATE_EXPIRY)?;
+        for (certificate, at) in self.process.certificate_expiries() {
+            expiry.encode_family(&[("certificate", certificate.as_str())])?.encode_gauge(&at)?;
+        }
+        counter(out, families::LOG_LINES_DROPPED, self.dropped_lines())?;
+        counter(out, families::DECISIONS_HELD_BACK, self.sum(|worker| worker.decisions_held_back.get()))
+    }
+}
+
+impl Metrics {
+    fn encode_traffic(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut requests = family(out, families::REQUESTS)?;
+        for decision in RequestDecision::ALL {
+            for kind in SubjectKind::ALL.into_iter().map(Some).chain([None]) {
+                // Whatever is refused early has no subject.
+                if decision == RequestDecision::Refuse && kind.is_some() {
+                    continue;
+                }
+                let count = self.sum(|worker| worker.requests_of(decision, kind).map_or(0, Counter::get));
+                let labels =
+                    [("decision", decision.label()), ("subject", kind.map_or("none", SubjectKind::label))];
+                labelled(&mut requests, &labels, count)?;
+            }
+        }
+        let mut responses = family(out, families::RESPONSES)?;
+        for (index, class) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().enumerate() {
+            let count = self.sum(|worker| worker.responses.get(index).map_or(0, Counter::get));
+            labelled(&mut responses, &[("class", class)], count)?;
+        }
+        counter(out, families::UPSTREAM_FAILURES, self.sum(|worker| worker.upstream_failures.get()))
+    }
+
+    fn encode_time(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let total = |add: fn(&WorkerMetrics, &mut Total)| {
+            let mut total = Total::default();
+            // A process without workers still has every bucket.
+            add(&WorkerMetrics::default(), &mut total);
+            self.workers.iter().for_each(|worker| add(worker, &mut total));
+            total
+        };
+        let times = [
+            (families::DECISION_TIME, total(|worker, total| worker.decision_time.add_to(total))),
+            (families::UPSTREAM_TIME, total(|worker, total| worker.upstream_time.add_to(total))),
+        ];
+        for (described, Total { buckets, count, sum }) in times {
+            let mut encoder = family(out, described)?;
+            encoder.encode_histogram::<NoLabelSet>(sum.as_secs_f64(), count, &buckets, None)?;
+        }
+        Ok(())
+    }
+
+    fn encode_connections(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let accepted = self.sum(|worker| worker.connections_accepted.get());
+        let closed = self.sum(|worker| worker.connections_closed.get());
+        gauge(out, families::CONNECTIONS_OPEN, accepted.saturating_sub(closed))?;
+        counter(out, families::CONNECTIONS_ACCEPTED, accepted)?;
+        let mut handshakes = family(out, families::TLS_HANDSHAKES)?;
+        labelled(&mut handshakes, &[("result", "ok")], self.sum(|worker| worker.tls_handshakes_ok.get()))?;
+        labelled(
+            &mut handshakes,
+            &[("result", "failed")],
+            self.sum(|worker| worker.tls_handshakes_failed.get()),
+        )
+    }
+
+    fn encode_reloads(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut reloads = family(out, families::RELOADS)?;
+        for result in ReloadResult::ALL {
+            labelled(&mut reloads, &[("result", result.label())], self.process.reloads.get(result))?;
+        }
+        let success = self.process.last_reload_success.load(Ordering::Relaxed);
+        gauge(out, families::LAST_RELOAD_SUCCESS, u64::from(success))?;
+        gauge(out, families::LAST_RELOAD, self.process.last_reload_at.load(Ordering::Relaxed))
+    }
+
+    fn encode_policy(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let process = &self.process;
+        for (described, value) in [
+            (families::POLICY_REVISION, &process.revision),
+            (families::POLICY_LOADED, &process.loaded_at),
+            (families::POLICY_ACLS, &process.acls),
+            (families::POLICY_RANGES, &process.ranges),
+        ] {
+            gauge(out, described, value.load(Ordering::Relaxed))?;
+        }
+        Ok(())
+    }
+}
+
+fn family<'a>(out: &'a mut DescriptorEncoder<'_>, family: Family) -> Result<MetricEncoder<'a>, fmt::Error> {
+    out.encode_descriptor(family.name, family.help, None, family.kind)
+}
+
+fn counter(out: &mut DescriptorEncoder<'_>, described: Family, count: u64) -> fmt::Result {
+    family(out, described)?.encode_counter::<NoLabelSet, _, u64>(&count, None)
+}
+
+fn labelled(out: &mut MetricEncoder<'_>, labels: &impl EncodeLabelSet, count: u64) -> fmt::Result {
+    out.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(&count, None)
+}
+
+fn gauge(out: &mut DescriptorEncoder<'_>, described: Family, value: u64) -> fmt::Result {
+    family(out, described)?.encode_gauge(&value)
+}

@@ -1,0 +1,71 @@
+//! Histograms of durations with fixed buckets; one writer each, as every counter of a worker.
+
+use super::Counter;
+use std::time::Duration;
+
+/// Upper bounds of the buckets of decision times, in seconds.
+pub(super) const DECISION: [f64; 9] = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+/// Upper bounds of the buckets of upstream times, in seconds.
+pub(super) const UPSTREAM: [f64; 15] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// A histogram with `N` bounds.
+#[derive(Debug)]
+pub struct Histogram<const N: usize> {
+    bounds: &'static [f64; N],
+    buckets: [Counter; N],
+    beyond: Counter,
+    sum_nanoseconds: Counter,
+}
+
+impl Default for Histogram<{ DECISION.len() }> {
+    fn default() -> Self {
+        Self::new(&DECISION)
+    }
+}
+
+impl Default for Histogram<{ UPSTREAM.len() }> {
+    fn default() -> Self {
+        Self::new(&UPSTREAM)
+    }
+}
+
+impl<const N: usize> Histogram<N> {
+    fn new(bounds: &'static [f64; N]) -> Self {
+        let buckets = std::array::from_fn(|_| Counter::default());
+        Self { bounds, buckets, beyond: Counter::default(), sum_nanoseconds: Counter::default() }
+    }
+
+    /// Counts a duration; only for the one writer.
+    pub fn observe(&self, duration: Duration) {
+        let seconds = duration.as_secs_f64();
+        let bucket = self.bounds.iter().position(|bound| seconds <= *bound);
+        bucket.and_then(|bucket| self.buckets.get(bucket)).unwrap_or(&self.beyond).add(1);
+        self.sum_nanoseconds.add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Adds what was counted to a sum.
+    pub(super) fn add_to(&self, total: &mut Total) {
+        let counts = self.buckets.iter().chain([&self.beyond]).map(Counter::get);
+        let bounds = self.bounds.iter().copied().chain([f64::MAX]);
+        for (index, (bound, count)) in bounds.zip(counts).enumerate() {
+            match total.buckets.get_mut(index) {
+                Some(bucket) => bucket.1 += count,
+                None => total.buckets.push((bound, count)),
+            }
+            total.count += count;
+        }
+        total.sum += Duration::from_nanos(self.sum_nanoseconds.get());
+    }
+}
+
+/// The sum of all workers' histograms.
+#[derive(Debug, Default)]
+pub(super) struct Total {
+    /// Upper bounds and the numbers between them.
+    pub(super) buckets: Vec<(f64, u64)>,
+    /// All of them.
+    pub(super) count: u64,
+    /// The time that they took.
+    pub(super) sum: Duration,
+}

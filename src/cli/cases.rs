@@ -243,6 +243,19 @@ subject = "tenant"
     }
 
     #[test]
+    fn the_cases_of_the_repository_are_read() {
+        let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases")).unwrap();
+        let mut read = 0;
+        for file in
+            folders.map(|folder| folder.unwrap().path().join("cases.toml")).filter(|file| file.exists())
+        {
+            let text = std::fs::read_to_string(&file).unwrap();
+            read += Case::read(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())).len();
+        }
+        assert!(read > 0);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let start = "[[case]]\nname = \"a\"\nip = \"192.0.2.1\"\n";
         let cases = [

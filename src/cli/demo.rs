@@ -4,7 +4,7 @@
 //! the status is what came back, the reason is what [`explain`](crate::explain) says. Where the two disagree, or an
 //! answer is not the expected one, the tour says so.
 
-mod client;
+pub(crate) mod client;
 mod tour;
 
 use super::style::{ALLOW, BLOCK, ERROR, FAINT, STRONG};
@@ -19,6 +19,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tour::Stop;
+
+/// Width of the column of requests.
+const WIDTH: usize = 58;
 
 /// Shows the gateway at work; with `once` it ends after the tour, else with Ctrl-C.
 ///
@@ -62,19 +65,21 @@ fn introduce(file: &Path, upstream: SocketAddr, gateway: SocketAddr, out: &mut d
     writeln!(out, "  identity server  http://{upstream}  {FAINT}(a stand-in){FAINT:#}")?;
     writeln!(out, "  gateway          http://{gateway}")?;
     writeln!(out, "  policy           {}\n", file.display())?;
-    writeln!(out, "{STRONG}{:<15}  {:<44}  status  why{STRONG:#}", "client", "request")
+    writeln!(out, "{STRONG}{:<15}  {:<WIDTH$}  status  why{STRONG:#}", "client", "request")
 }
 
 /// Sends every request of the tour; gives the number of answers that are not as they should be.
 async fn walk(loader: &Loader, gateway: SocketAddr, out: &mut dyn Write) -> Result<usize, CliError> {
     let candidate = loader.load()?;
+    let directory =
+        loader.path().parent().map_or_else(String::new, |parent| format!("{}/", parent.display()));
     let mut unexpected = 0;
     for stop in tour::STOPS {
         let question = stop.question()?;
         let explanation = explain(&candidate.config, &candidate.policy, &question);
         let status =
             client::send(gateway, &question).await.map_err(|error| cannot("reach the gateway", &error))?;
-        unexpected += usize::from(write_stop(stop, status, &explanation, out)?);
+        unexpected += usize::from(write_stop(stop, (status, &explanation), &directory, out)?);
     }
     let requests = tour::STOPS.len();
     writeln!(out, "\n{requests} requests, {unexpected} answers not as expected")?;
@@ -82,14 +87,20 @@ async fn walk(loader: &Loader, gateway: SocketAddr, out: &mut dyn Write) -> Resu
 }
 
 /// Writes a row; whether the answer is not as it should be.
-fn write_stop(stop: &Stop, status: u16, explanation: &Explanation, out: &mut dyn Write) -> io::Result<bool> {
+fn write_stop(
+    stop: &Stop,
+    (status, explanation): (u16, &Explanation),
+    directory: &str,
+    out: &mut dyn Write,
+) -> io::Result<bool> {
     let style = match explanation.effect() {
         Effect::Allow => ALLOW,
         Effect::Block => BLOCK,
     };
-    let reason = super::explain::reason(explanation);
+    // The place of an entry is told apart by its line: there is one file, and its path is above.
+    let reason = super::explain::reason(explanation).replace(directory, "");
     let request = format!("{} {}", stop.method, stop.shown());
-    writeln!(out, "{:<15}  {request:<44}  {style}{status}{style:#}     {reason}", stop.client)?;
+    writeln!(out, "{:<15}  {request:<WIDTH$}  {style}{status}{style:#}     {reason}", stop.client)?;
     writeln!(out, "{:<15}  {FAINT}{}{FAINT:#}", "", stop.title)?;
     let disagrees = explanation.status().is_some_and(|explained| explained != status);
     if disagrees {

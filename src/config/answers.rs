@@ -1,7 +1,7 @@
 //! What blocked requests are answered: `[policy.blocked_*]`.
 
-use http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
 
 /// All four kinds.
 #[derive(Clone, Debug)]

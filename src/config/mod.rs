@@ -6,8 +6,6 @@
 pub mod answers;
 pub mod defaults;
 pub mod settings;
-mod stub;
-pub use stub::{DiskFiles, Loaded, Outcome, load};
 
 pub use answers::{Answers, BlockedAnswer, KeyAnswer};
 pub use settings::{

@@ -1,7 +1,20 @@
 //! IP ACLs: ranges that are allowed or blocked, and one default action for every other address.
+//!
+//! Entries go into an [`IpAclBuilder`], an [`IpAcl`] comes out, always valid and compiled for look-up; a client
+//! goes in, a [`Verdict`] comes out.
+//!
+//! 1. A client whose address is not known is blocked, whatever the default.
+//! 2. The narrowest range that covers the client decides; of ranges of one size Block.
+//! 3. Whom no range covers, of either family, the default decides over.
+//!
+//! The order in which entries are written never matters. Of equal entries the one that is written first (by
+//! file, then line) is named. Nothing here knows names of files or of subjects.
 
-use super::range::AddressRange;
+use super::range::{AddressRange, Bounds};
+use super::range_map::{RangeMap, Row, Span, Word};
 use ::uuid::Uuid;
+use serde_json::Value;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -15,7 +28,7 @@ pub enum Action {
 }
 
 /// Where an entry was written: a file of the policy (0 is the policy file itself, the others are its
-/// list files in the order of [`Policy::list_files`](super::Policy)) and a line, counted from 1.
+/// list files in the order of [`PolicyParts::files`](super::PolicyParts::files)) and a line, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Place {
     /// Index of the file.
@@ -73,58 +86,221 @@ impl Verdict {
 }
 
 /// A named list of ranges and one default action: always valid, compiled for look-up.
-#[derive(Debug)]
 pub struct IpAcl {
+    about: About,
+    v4: RangeMap<u32>,
+    v6: RangeMap<u128>,
+}
+
+/// What an ACL carries beside its ranges.
+#[derive(Clone, Debug)]
+struct About {
     id: Uuid,
     name: Arc<str>,
     default: Action,
-    entries: Vec<Entry>,
+    insert_instant: Option<i64>,
+    last_update_instant: Option<i64>,
+    data: Option<Value>,
+}
+
+/// Collects the entries of an ACL. Takes 16 bytes for each in IPv4, 48 in IPv6.
+#[derive(Clone)]
+pub struct IpAclBuilder {
+    about: About,
+    v4: Vec<Row<u32>>,
+    v6: Vec<Row<u128>>,
+}
+
+impl IpAclBuilder {
+    /// An ACL without entries.
+    pub fn new(id: Uuid, name: impl Into<Arc<str>>, default: Action) -> Self {
+        let about = About {
+            id,
+            name: name.into(),
+            default,
+            insert_instant: None,
+            last_update_instant: None,
+            data: None,
+        };
+        Self { about, v4: Vec::new(), v6: Vec::new() }
+    }
+
+    /// When it was made and last changed, in milliseconds since 1970.
+    #[must_use]
+    pub fn instants(mut self, insert: Option<i64>, last_update: Option<i64>) -> Self {
+        self.about.insert_instant = insert;
+        self.about.last_update_instant = last_update;
+        self
+    }
+
+    /// What its author keeps with it; never looked into.
+    #[must_use]
+    pub fn data(mut self, data: Option<Value>) -> Self {
+        self.about.data = data;
+        self
+    }
+
+    /// Adds an entry.
+    pub fn push(&mut self, range: AddressRange, action: Action, place: Place) {
+        match range.bounds() {
+            Bounds::V4 { start, end } => {
+                self.push_v4(Span { start: start.to_bits(), end: end.to_bits() }, action, place);
+            }
+            Bounds::V6 { start, end } => {
+                self.v6.push(row(Span { start: start.to_bits(), end: end.to_bits() }, action, place));
+            }
+        }
+    }
+
+    /// Adds an IPv4 entry; `span.start <= span.end`.
+    pub(super) fn push_v4(&mut self, span: Span<u32>, action: Action, place: Place) {
+        self.v4.push(row(span, action, place));
+    }
+
+    /// Makes room for this many more IPv4 entries.
+    pub(super) fn reserve_v4(&mut self, entries: usize) {
+        self.v4.reserve(entries);
+    }
+
+    /// Compiles the ACL. Cost: O(n log n), whatever the overlaps.
+    pub fn build(self) -> IpAcl {
+        let Self { about, v4, v6 } = self;
+        IpAcl { about, v4: RangeMap::new(v4), v6: RangeMap::new(v6) }
+    }
+}
+
+fn row<W>(span: Span<W>, action: Action, place: Place) -> Row<W> {
+    Row { span, line: place.line, file: place.file, blocks: action == Action::Block }
 }
 
 impl IpAcl {
-    /// Stub.
-    pub fn stub(name: &str, default: Action, entries: Vec<Entry>) -> Self {
-        Self { id: Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()), name: name.into(), default, entries }
-    }
-
     /// Its id.
     pub fn id(&self) -> Uuid {
-        self.id
+        self.about.id
     }
 
     /// Its name.
     pub fn name(&self) -> &Arc<str> {
-        &self.name
+        &self.about.name
     }
 
-    /// Stub.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Stub.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The default action.
+    /// What holds for an address that no entry covers.
     pub fn default_action(&self) -> Action {
-        self.default
+        self.about.default
     }
 
-    /// An entry.
-    pub fn entry(&self, id: EntryId) -> Option<Entry> {
-        self.entries.get(id.0 as usize).copied()
+    /// When it was made, in milliseconds since 1970, where the file says so.
+    pub fn insert_instant(&self) -> Option<i64> {
+        self.about.insert_instant
     }
 
-    /// The answer for a client; `None` is a client whose address is not known. No allocation.
+    /// When it was last changed, in milliseconds since 1970, where the file says so.
+    pub fn last_update_instant(&self) -> Option<i64> {
+        self.about.last_update_instant
+    }
+
+    /// What its author keeps with it, as it came.
+    pub fn data(&self) -> Option<&Value> {
+        self.about.data.as_ref()
+    }
+
+    /// The answer for a client; `None` is a client whose address is not known. An IPv4-mapped address is the
+    /// IPv4 address. No allocation; logarithmic, and about constant where ranges are spread evenly.
     pub fn test(&self, client: Option<IpAddr>) -> Verdict {
-        let Some(client) = client else { return Verdict::undetermined() };
-        for (index, entry) in (0u32..).zip(&self.entries) {
-            if entry.range.contains(client) {
-                return Verdict { action: entry.action, matched: Matched::Entry(EntryId(index)) };
+        let found = match client.map(|client| client.to_canonical()) {
+            None => return Verdict::undetermined(),
+            Some(IpAddr::V4(client)) => self.v4.find(client.to_bits()).map(|row| (row, self.v4.blocks(row))),
+            Some(IpAddr::V6(client)) => {
+                let found = self.v6.find(client.to_bits());
+                found.map(|row| (row + self.v4.len(), self.v6.blocks(row)))
             }
+        };
+        found.map_or(Verdict::by_default(self.about.default), |(row, blocks)| Verdict {
+            action: action(blocks),
+            matched: Matched::Entry(entry_id(row)),
+        })
+    }
+
+    /// The entry that an [`EntryId`] of this ACL names, as it was written.
+    pub fn entry(&self, id: EntryId) -> Option<Entry> {
+        let row = id.0 as usize;
+        match row.checked_sub(self.v4.len()) {
+            None => self.v4.row(row).map(entry),
+            Some(row) => self.v6.row(row).map(entry),
         }
-        Verdict::by_default(self.default)
+    }
+
+    /// Every entry as it was written, by address: IPv4 first, wide before narrow where they start together.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        let v4 = (0..self.v4.len()).filter_map(|row| self.v4.row(row).map(entry));
+        let v6 = (0..self.v6.len()).filter_map(|row| self.v6.row(row).map(entry));
+        v4.chain(v6)
+    }
+
+    /// The number of entries, the default aside.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether there is nothing but the default.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Pairs of entries with opposite actions that cross: they overlap and neither lies inside the other. At
+    /// most `limit` of them, by address.
+    ///
+    /// Cost: nothing where no entries overlap, else O(n log n + limit).
+    pub fn crossings(&self, limit: usize) -> Vec<(Entry, Entry)> {
+        let v4 = pairs(&self.v4, self.v4.crossings(limit));
+        let v6 = pairs(&self.v6, self.v6.crossings(limit.saturating_sub(v4.len())));
+        [v4, v6].concat()
+    }
+
+    pub(super) fn v4(&self) -> &RangeMap<u32> {
+        &self.v4
+    }
+
+    pub(super) fn v6(&self) -> &RangeMap<u128> {
+        &self.v6
     }
 }
+
+fn action(blocks: bool) -> Action {
+    if blocks { Action::Block } else { Action::Allow }
+}
+
+/// Behind four thousand million entries only the name of the entry would be wrong, never the action.
+fn entry_id(row: usize) -> EntryId {
+    EntryId(u32::try_from(row).unwrap_or(u32::MAX))
+}
+
+fn entry<W: Word>(row: Row<W>) -> Entry {
+    Entry {
+        range: W::range(row.span.start, row.span.end),
+        action: action(row.blocks),
+        place: Place { file: row.file, line: row.line },
+    }
+}
+
+fn pairs<W: Word>(map: &RangeMap<W>, rows: Vec<(usize, usize)>) -> Vec<(Entry, Entry)> {
+    rows.into_iter().filter_map(|(a, b)| Some((entry(map.row(a)?), entry(map.row(b)?)))).collect()
+}
+
+/// Without the entries, which may be a million.
+impl fmt::Debug for IpAcl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IpAcl").field("about", &self.about).field("entries", &self.len()).finish()
+    }
+}
+
+/// Without the entries, which may be a million.
+impl fmt::Debug for IpAclBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.v4.len() + self.v6.len();
+        f.debug_struct("IpAclBuilder").field("about", &self.about).field("entries", &entries).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! [`Policy`]: the compiled policy, always whole and consistent, and the look-ups that facts are made with.
 
 use super::acl::IpAcl;
+use super::block_union::BlockUnion;
 use super::directory::Directory;
 use super::path::{PathPrefix, TenantPattern};
-use super::range_map::BlockUnion;
 use super::subject::{ApiKey, ApiKeyHash, Application, Mode, PathRule, ResourceServer, Tenant};
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -81,6 +81,8 @@ pub struct Decision<'a> {
     pub effect: Effect,
     /// The check that blocked, or the last one that allowed; `None` where no ACL applies.
     pub cause: Option<Check<'a>>,
+    /// The first check that blocked and was not an API key's: what holds where the key is answered by a decoy.
+    pub block_beside_key: Option<Check<'a>>,
     /// The first check that would have blocked, were its mode not [`Mode::Report`].
     pub reported: Option<Check<'a>>,
 }
@@ -94,7 +96,7 @@ pub fn decide<'a>(
     facts: &RequestFacts<'a>,
     mut observe: impl FnMut(&Check<'a>),
 ) -> Decision<'a> {
-    let mut decision = Decision { effect: Effect::Allow, cause: None, reported: None };
+    let mut decision = Decision { effect: Effect::Allow, cause: None, block_beside_key: None, reported: None };
     let mut record = |check: Check<'a>| {
         observe(&check);
         decision.record(check);
@@ -127,16 +129,18 @@ pub fn body_matters(policy: &Policy, facts: &RequestFacts<'_>) -> bool {
 
 impl<'a> Decision<'a> {
     fn record(&mut self, check: Check<'a>) {
-        if self.effect == Effect::Block {
-            return;
-        }
         if check.only_reports() {
             self.reported.get_or_insert(check);
-        } else {
+            return;
+        }
+        if self.effect == Effect::Allow {
             self.cause = Some(check);
         }
         if check.blocks() {
             self.effect = Effect::Block;
+            if !matches!(check.subject, Subject::ApiKey(_)) {
+                self.block_beside_key.get_or_insert(check);
+            }
         }
     }
 }
@@ -177,9 +181,9 @@ fn check_sign_on<'a>(policy: &'a Policy, facts: &RequestFacts<'a>, record: &mut 
 fn yields_to_application(subjects: &SubjectFacts<'_>, tenant: &Tenant) -> bool {
     let named = &subjects.naming.applications;
     named.all_listed()
-        && named.listed().any(|application| {
-            application.tenant.as_deref().is_some_and(|owner| std::ptr::eq(owner, tenant))
-        })
+        && named
+            .listed()
+            .any(|application| application.tenant.as_deref().is_some_and(|owner| std::ptr::eq(owner, tenant)))
 }
 
 /// Rule 3 of the module.
@@ -241,3 +245,6 @@ fn is_sign_on(policy: &Policy, path: &PathReadings<'_>) -> bool {
 fn is_token_path(policy: &Policy, path: &PathReadings<'_>) -> bool {
     path.any_under_one_of(&policy.rules().token_paths)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,9 @@
 //! Subjects by their id, told apart from what merely looks like it.
+//!
+//! Ids in, a [`Directory`] out; a value of a request in, [`Match`]es out. Ids that are UUIDs are compared as
+//! Java reads them, all others to the byte. A value that some upstream may take for an id (case, blanks or control
+//! characters around it) is a variant: it can close a door and never open one, so folding may take
+//! more together than any one upstream does, and never less.
 
 use super::uuid::lenient_uuid;
 use smallvec::SmallVec;
@@ -34,7 +39,8 @@ impl<T> Directory<T> {
                     directory.by_uuid.insert(uuid, Arc::clone(subject));
                 }
                 None => {
-                    let spellings = directory.by_folded_text.entry(fold(id)).or_default();
+                    let spellings =
+                        directory.by_folded_text.entry(with_folded(id, str::to_owned)).or_default();
                     spellings.push((id.into(), Arc::clone(subject)));
                 }
             }
@@ -47,7 +53,8 @@ impl<T> Directory<T> {
         self.by_uuid.is_empty() && self.by_folded_text.is_empty()
     }
 
-    /// What a value of a request names: one exact match, or every variant, or nothing.
+    /// What a value of a request names: one exact match, or every variant, or nothing. No allocation for
+    /// ids as they usually are: ASCII, not too long, and alone in their spelling.
     pub fn find(&self, value: &str) -> SmallVec<[Match<'_, T>; 1]> {
         if self.is_empty() {
             return SmallVec::new();
@@ -56,10 +63,12 @@ impl<T> Directory<T> {
             return smallvec::smallvec![Match::Exact(&**subject)];
         }
         let mut found = SmallVec::new();
-        if let Some(subject) = lenient_uuid(value.trim()).and_then(|uuid| self.by_uuid.get(&uuid)) {
+        if let Some(subject) = lenient_uuid(trim(value)).and_then(|uuid| self.by_uuid.get(&uuid)) {
             found.push(Match::Variant(&**subject));
         }
-        for (id, subject) in self.by_folded_text.get(&fold(value)).into_iter().flatten() {
+        for (id, subject) in
+            with_folded(value, |folded| self.by_folded_text.get(folded)).into_iter().flatten()
+        {
             if **id == *value {
                 return smallvec::smallvec![Match::Exact(&**subject)];
             }
@@ -69,6 +78,29 @@ impl<T> Directory<T> {
     }
 }
 
-fn fold(text: &str) -> String {
-    text.trim().to_lowercase()
+/// What upstreams may cut off: blanks of any alphabet, control characters (Java), the byte order mark
+/// (JavaScript).
+fn trim(text: &str) -> &str {
+    text.trim_matches(|character: char| {
+        character.is_whitespace() || character.is_control() || character == '\u{feff}'
+    })
 }
+
+/// Values up to this length are folded on the stack, in bytes; ids are shorter.
+const SHORT: usize = 64;
+
+/// Hands on a form that texts share if they differ in case alone. By way of capitals, as `ſ` is a small `S`.
+fn with_folded<R>(text: &str, use_it: impl FnOnce(&str) -> R) -> R {
+    let text = trim(text);
+    if text.is_ascii() && text.len() <= SHORT {
+        let mut buffer: SmallVec<[u8; SHORT]> = SmallVec::from_slice(text.as_bytes());
+        buffer.make_ascii_lowercase();
+        if let Ok(folded) = str::from_utf8(&buffer) {
+            return use_it(folded);
+        }
+    }
+    use_it(&text.to_uppercase().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,15 +22,16 @@
 //! not look. A *client* is the believed origin of a request, a *peer* the other end of the connection.
 
 pub mod acl;
+pub mod block_union;
 pub mod decide;
 pub mod directory;
 pub mod document;
 pub mod facts;
-pub mod files;
 pub mod finding;
+pub mod list;
 pub mod path;
 pub mod range;
-pub mod range_map;
+mod range_map;
 pub mod subject;
 pub mod uuid;
 pub mod validate;
@@ -38,4 +39,3 @@ pub mod validate;
 mod compiled;
 
 pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules};
-pub use files::{FileError, Files, NoFiles};

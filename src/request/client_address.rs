@@ -1,20 +1,151 @@
 //! The client's address, from the peer and the forwarding header.
+//!
+//! In: `[client_ip]`, the peer, the header fields. Out: [`ClientAddress`]. The rules of SPEC section 3:
+//!
+//! 1. The header counts only if the peer is a trusted proxy; else the client is the peer.
+//! 2. No header, or nothing but empty elements: the peer. Empty elements between others are skipped. Several
+//!    lines are one list, in order.
+//! 3. `first`: the first value decides. `rightmost-untrusted`: from the right, the first value that is not a
+//!    trusted proxy; the leftmost where all are.
+//! 4. A value that is no address, where the selection looks at it, makes the client *undetermined*: there is no
+//!    fallback to the peer, which is a proxy and would open doors. Values beyond that one do not matter.
+//!
+//! `Forwarded` is read by the grammar of RFC 7239 §4 to the letter, without blanks around `;`. What is outside of
+//! it is undetermined: as a whole for `rightmost-untrusted`, and where it comes before or in the first element for
+//! `first`. An element without `for` is a hop that says nothing of its client, hence a value that is no address.
+//!
+//! IPv4-mapped addresses are folded here, and only those. Names, zone ids, octal, hexadecimal and integer forms
+//! are no addresses. No allocation.
 
-use crate::config::ClientIp;
-use http::HeaderMap;
-use std::net::IpAddr;
+mod forwarded;
 
-/// Stub.
-#[derive(Clone, Copy, Debug)]
+use crate::config::{ClientIp, ClientIpHeader, ClientIpSelect, TrustedProxies};
+use http::{HeaderMap, HeaderName};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Who the client is believed to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
 pub struct ClientAddress {
-    /// The address.
+    /// The address, IPv4-mapped addresses folded; `None` where it cannot be determined.
     pub address: Option<IpAddr>,
+    /// Where it comes from.
+    pub source: Source,
+    /// Whether the peer is a trusted proxy, whose forwarding fields are believed.
+    pub peer_trusted: bool,
 }
 
-/// Stub.
-pub fn resolve(config: &ClientIp, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
-    let value = headers.get("x-forwarded-for").filter(|_| config.trusted_proxies.contain(peer));
-    ClientAddress {
-        address: value.map_or(Some(peer), |v| v.to_str().ok()?.split(',').next()?.trim().parse().ok()),
+/// Where a client's address comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// It is the peer's.
+    Peer,
+    /// The forwarding header named it, or should have.
+    Header,
+}
+
+/// One element of a forwarding list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Hop {
+    /// An address, IPv4-mapped addresses folded.
+    Address(IpAddr),
+    /// Anything else.
+    Unknown,
+}
+
+/// Resolves the client's address. Linear in the header's length and the number of trusted ranges.
+pub fn resolve(settings: &ClientIp, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
+    let peer = peer.to_canonical();
+    let peer_trusted = settings.trusted_proxies.contain(peer);
+    let named = if peer_trusted { from_header(settings, headers) } else { None };
+    match named {
+        None => ClientAddress { address: Some(peer), source: Source::Peer, peer_trusted },
+        Some(Hop::Address(address)) => {
+            ClientAddress { address: Some(address), source: Source::Header, peer_trusted }
+        }
+        Some(Hop::Unknown) => ClientAddress { address: None, source: Source::Header, peer_trusted },
     }
 }
+
+/// What the header says; `None` where it is absent or empty.
+fn from_header(settings: &ClientIp, headers: &HeaderMap) -> Option<Hop> {
+    match &settings.header {
+        ClientIpHeader::None => None,
+        ClientIpHeader::Single(name) => single(headers, name),
+        ClientIpHeader::XForwardedFor => {
+            let lines = headers.get_all(HeaderName::from_static("x-forwarded-for")).iter();
+            select(settings, lines.flat_map(|line| list(line.as_bytes())))
+        }
+        ClientIpHeader::Forwarded => {
+            let lines = headers.get_all(http::header::FORWARDED);
+            if settings.select == ClientIpSelect::RightmostUntrusted
+                && lines.iter().any(|line| !forwarded::is_well_formed(line.as_bytes()))
+            {
+                return Some(Hop::Unknown);
+            }
+            select(settings, lines.iter().flat_map(|line| forwarded::hops(line.as_bytes())))
+        }
+    }
+}
+
+/// Repeated, it would be ambiguous; a list in it is no address.
+fn single(headers: &HeaderMap, name: &str) -> Option<Hop> {
+    let mut lines = headers.get_all(name).iter();
+    let value = lines.next()?.as_bytes().trim_ascii();
+    if lines.next().is_some() {
+        return Some(Hop::Unknown);
+    }
+    if value.is_empty() { None } else { Some(node(value)) }
+}
+
+fn list(line: &[u8]) -> impl Iterator<Item = Hop> {
+    line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|value| !value.is_empty()).map(node)
+}
+
+fn select(settings: &ClientIp, mut hops: impl Iterator<Item = Hop>) -> Option<Hop> {
+    match settings.select {
+        ClientIpSelect::First => hops.next(),
+        ClientIpSelect::RightmostUntrusted => hops.fold(None, |found, hop| {
+            Some(found.filter(|_| is_trusted(&settings.trusted_proxies, hop)).unwrap_or(hop))
+        }),
+    }
+}
+
+fn is_trusted(proxies: &TrustedProxies, hop: Hop) -> bool {
+    matches!(hop, Hop::Address(address) if proxies.contain(address))
+}
+
+/// An address, perhaps with a port; an IPv6 address with a port is in brackets (RFC 7239 §6, but for the
+/// brackets of a lone IPv6 address, which other headers do without).
+fn node(value: &[u8]) -> Hop {
+    let Ok(text) = std::str::from_utf8(value) else { return Hop::Unknown };
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Hop::Address(address.to_canonical());
+    }
+    let (address, port) = match text.strip_prefix('[') {
+        Some(bracketed) => match bracketed.split_once(']') {
+            Some((address, port)) => (address.parse::<Ipv6Addr>().ok().map(IpAddr::V6), port),
+            None => return Hop::Unknown,
+        },
+        None => match text.find(':').and_then(|colon| text.split_at_checked(colon)) {
+            Some((address, port)) => (address.parse::<Ipv4Addr>().ok().map(IpAddr::V4), port),
+            None => return Hop::Unknown,
+        },
+    };
+    match address {
+        Some(address) if port.is_empty() || is_port(port) => Hop::Address(address.to_canonical()),
+        _ => Hop::Unknown,
+    }
+}
+
+/// A colon and one to five digits, no more than 65535.
+fn is_port(text: &str) -> bool {
+    text.strip_prefix(':').is_some_and(|digits| {
+        digits.len() <= 5
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+            && digits.parse::<u16>().is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,59 +1,66 @@
 //! All facts of a request, gathered in one place.
+//!
+//! In: the policy, a head that [`head::check`](super::head::check) let pass, the client's address; later perhaps the
+//! body. Out: [`RequestFacts`], the only input of [`decide`](crate::policy::decide).
+//!
+//! What no rule of the policy asks for is not looked for: subjects only under sign-on and token paths, keys only
+//! where some are known. An ordinary allowed request costs no allocation here.
+//!
+//! **The target** whose readings are made is path and query as the client sent them, in every form of target. Of an
+//! absolute one, scheme and authority add no reading: they are `http` or `https` and the same as `Host`, and upstream
+//! gets origin form.
 
-use super::RequestError;
+use super::error::RequestError;
+use super::{api_key, subjects};
 use crate::policy::Policy;
-use crate::policy::facts::{Named, RequestFacts, SubjectFacts};
+use crate::policy::facts::{RequestFacts, SubjectFacts};
 use crate::policy::path::PathReadings;
-use crate::policy::subject::ApiKeyHash;
 use http::request::Parts;
 use std::net::IpAddr;
 
-/// Stub.
+/// Gathers what the head says.
 ///
 /// # Errors
-/// Stub.
+/// [`RequestError::Malformed`]: the target has no path.
 pub fn gather<'a>(
     policy: &'a Policy,
     parts: &'a Parts,
     client: Option<IpAddr>,
 ) -> Result<RequestFacts<'a>, RequestError> {
-    if parts.uri.path().contains("%00") {
-        return Err(RequestError::Malformed("NUL in the target"));
-    }
-    let key = parts.headers.get("authorization").and_then(|v| policy.api_key(&ApiKeyHash::of(v.as_bytes())));
+    let target = parts.uri.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
     let mut facts = RequestFacts {
-        client,
-        api_keys: key.into_iter().collect(),
-        path: PathReadings::stub(parts.uri.path()),
+        client: client.map(|client| client.to_canonical()),
+        api_keys: api_key::listed(policy, &parts.headers),
+        path: PathReadings::of(target.as_str()),
         subjects: SubjectFacts::default(),
     };
-    name(policy, &mut facts, parts.uri.query().unwrap_or_default());
+    if subjects_matter(policy, &facts.path) {
+        subjects::from_head(policy, &mut facts, parts);
+    }
     Ok(facts)
 }
 
-fn name<'a>(policy: &'a Policy, facts: &mut RequestFacts<'a>, form: &str) {
-    for (key, value) in form.split('&').filter_map(|pair| pair.split_once('=')) {
-        if key == "client_id" {
-            facts.subjects.names_client_id = true;
-            for found in policy.applications().find(value) {
-                let (crate::policy::directory::Match::Exact(found)
-                | crate::policy::directory::Match::Variant(found)) = found;
-                facts.subjects.naming.applications.add(Named::Listed(found));
-            }
-        }
-    }
-}
-
-/// Stub.
+/// Adds what a whole body says. It is to be called where
+/// [`body_matters`](crate::policy::decide::body_matters), and not otherwise: a body that cannot be read is an error.
 ///
 /// # Errors
-/// Stub.
+/// [`RequestError::Unsupported`] where its form cannot be read safely, [`RequestError::Malformed`] where it does not
+/// keep to its form.
 pub fn add_body<'a>(
     policy: &'a Policy,
     facts: &mut RequestFacts<'a>,
-    _parts: &'a Parts,
+    parts: &Parts,
     body: &[u8],
 ) -> Result<(), RequestError> {
-    name(policy, facts, std::str::from_utf8(body).map_err(|_| RequestError::Unsupported("not UTF-8"))?);
-    Ok(())
+    subjects::from_body(policy, facts, parts, body)
 }
+
+fn subjects_matter(policy: &Policy, path: &PathReadings<'_>) -> bool {
+    let (rules, listed) = (policy.rules(), policy.parts());
+    let sign_on = !listed.applications.is_empty() || !listed.tenants.is_empty();
+    (sign_on && path.any_under_one_of(&rules.sign_on_paths))
+        || (!listed.resource_servers.is_empty() && path.any_under_one_of(&rules.token_paths))
+}
+
+#[cfg(test)]
+mod tests;

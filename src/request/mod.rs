@@ -6,8 +6,14 @@ pub mod client_address;
 pub mod connection;
 pub mod error;
 pub mod facts;
+pub mod head;
 pub mod subjects;
 
+mod base64;
+#[cfg(test)]
+mod fixture;
+
 pub use body::RequestBody;
+pub use client_address::{ClientAddress, Source};
 pub use connection::{Connection, Scheme};
 pub use error::RequestError;

@@ -1,0 +1,43 @@
+# One command a task; .ci/run is made of the same.
+
+export RUSTDOCFLAGS := "-D warnings -D rustdoc::broken_intra_doc_links"
+
+# What there is.
+default:
+    @just --list
+
+# Format everything.
+fmt:
+    cargo fmt
+
+# What CI asks of style and lints.
+lint:
+    .ci/run fmt lint
+
+# Unit tests, integration tests, tables of cases, examples in the documentation.
+test:
+    cargo test
+
+# Build and open the documentation.
+doc:
+    cargo doc --no-deps --open
+
+# `aclgate check` on every configuration that is shipped.
+check-configs:
+    .ci/run configs
+
+# Real identity servers and real clients around the release build.
+interop *ARGS:
+    tests/interop/run {{ARGS}}
+
+# Parse, compile and decide apart; then the whole gateway.
+bench *ARGS:
+    cargo bench {{ARGS}}
+
+# A tour: an embedded identity server, a policy, the gateway in front.
+demo:
+    cargo run --release -- demo
+
+# All that must hold before a change lands.
+ci:
+    .ci/run

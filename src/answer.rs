@@ -1,0 +1,193 @@
+//! The only place where refusals and failures become responses.
+//!
+//! Clients learn a status and what they may know; the cause is for the log. No answer names the product, its
+//! version, the upstream or the content of a list.
+
+use crate::config::{Answers, BlockedAnswer, KeyAnswer};
+use crate::enforce::Refusal;
+use crate::request::RequestError;
+use crate::upstream::UpstreamError;
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use std::net::IpAddr;
+
+/// Who asked, as far as an answer depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// `HEAD` is answered without a body.
+    pub method: &'a Method,
+    /// `Accept` chooses between a page and an object.
+    pub headers: &'a HeaderMap,
+    /// The client's address, where it is known.
+    pub client: Option<IpAddr>,
+    /// What the log line of this request is found by.
+    pub request_id: &'a str,
+}
+
+/// The answer to a blocked request (SPEC §5).
+pub fn refused(refusal: Refusal, answers: &Answers, asker: &Asker<'_>) -> Response<Bytes> {
+    match refusal {
+        Refusal::ApiKey => match &answers.api_key {
+            KeyAnswer::Respond(answer) => configured(answer, None, asker),
+            // A decoy is forwarded; that it ends here means that its key could not be replaced.
+            KeyAnswer::Decoy => empty(StatusCode::UNAUTHORIZED, asker),
+        },
+        Refusal::Page => configured(&answers.page, Some(page(asker)), asker),
+        Refusal::Token => no_store(configured(&answers.token, Some(token(&answers.token, asker)), asker)),
+        Refusal::Path => configured(&answers.path, Some(object("access_denied", asker)), asker),
+        Refusal::Loopback => empty(StatusCode::NOT_FOUND, asker),
+    }
+}
+
+/// The answer to a request that was not understood, or was too large or too slow. The connection is closed behind
+/// those after which nothing on it can be trusted.
+pub fn not_understood(error: RequestError) -> Response<Bytes> {
+    let (status, close) = match error {
+        RequestError::Malformed(_) => (StatusCode::BAD_REQUEST, true),
+        RequestError::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, true),
+        RequestError::HeadTimeout | RequestError::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, true),
+        RequestError::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, true),
+        RequestError::TargetTooLong => (StatusCode::URI_TOO_LONG, true),
+        RequestError::Unsupported(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, false),
+        RequestError::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, true),
+        RequestError::BodyAborted => (StatusCode::BAD_REQUEST, true),
+        RequestError::TooManyConnections => (StatusCode::SERVICE_UNAVAILABLE, true),
+    };
+    let mut response = bare(status);
+    if close {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(
+            ALLOW,
+            HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        );
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The answer where the upstream refused, timed out or broke off.
+pub fn upstream_failed(error: &UpstreamError) -> Response<Bytes> {
+    match error {
+        UpstreamError::Request(error) => not_understood(*error),
+        error if error.is_timeout() => bare(StatusCode::GATEWAY_TIMEOUT),
+        _ => bare(StatusCode::BAD_GATEWAY),
+    }
+}
+
+/// The answer where one of our own tasks failed.
+pub fn internal() -> Response<Bytes> {
+    bare(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+struct Content {
+    media_type: HeaderValue,
+    body: Bytes,
+}
+
+fn configured(answer: &BlockedAnswer, built_in: Option<Content>, asker: &Asker<'_>) -> Response<Bytes> {
+    let mut response = bare(answer.status);
+    let content = match &answer.body {
+        Some(body) => Some(Content { media_type: media_type_of(body), body: body.clone() }),
+        None if answer.redirect.is_some() => None,
+        None => built_in,
+    };
+    let headers = response.headers_mut();
+    if let Some(location) = &answer.redirect {
+        headers.insert(LOCATION, location.clone());
+    }
+    if let Some(content) = &content
+        && !content.body.is_empty()
+    {
+        headers.insert(CONTENT_TYPE, content.media_type.clone());
+    }
+    for (name, _) in &answer.headers {
+        headers.remove(name);
+    }
+    for (name, value) in &answer.headers {
+        headers.append(name, value.clone());
+    }
+    with_body(response, content.map_or_else(Bytes::new, |content| content.body), asker.method)
+}
+
+/// A page for a browser, an object for everybody else.
+fn page(asker: &Asker<'_>) -> Content {
+    if !wants_html(asker.headers) {
+        return object("access_denied", asker);
+    }
+    let id = asker.request_id;
+    let body = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Access denied</title>\n<style>\n\
+         :root{{color-scheme:light dark}}\n\
+         body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:18vh auto;padding:0 1.5rem}}\n\
+         p.id{{opacity:.6;font-size:.85rem}}\n</style>\n</head>\n<body>\n<h1>Access denied</h1>\n<p>{}</p>\n\
+         <p>If you think that this is a mistake, tell your administrator this number:</p>\n\
+         <p class=\"id\">{id}</p>\n</body>\n</html>\n",
+        sentence(asker.client),
+    );
+    Content { media_type: HeaderValue::from_static("text/html; charset=utf-8"), body: body.into() }
+}
+
+/// RFC 6749 §5.2.
+fn token(answer: &BlockedAnswer, asker: &Asker<'_>) -> Content {
+    object(&answer.error, asker)
+}
+
+fn object(error: &str, asker: &Asker<'_>) -> Content {
+    let object = serde_json::json!({ "error": error, "error_description": sentence(asker.client) });
+    Content { media_type: HeaderValue::from_static("application/json"), body: object.to_string().into() }
+}
+
+fn sentence(client: Option<IpAddr>) -> String {
+    match client {
+        Some(client) => format!("Access from IP address {client} is not allowed."),
+        None => "Access from an unknown IP address is not allowed.".to_owned(),
+    }
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().any(|value| {
+        value.as_bytes().split(|byte| *byte == b',').any(|range| {
+            let media_type = range.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            media_type.eq_ignore_ascii_case(b"text/html")
+                || media_type.eq_ignore_ascii_case(b"application/xhtml+xml")
+        })
+    })
+}
+
+fn media_type_of(body: &[u8]) -> HeaderValue {
+    match body.trim_ascii_start().first() {
+        Some(b'<') => HeaderValue::from_static("text/html; charset=utf-8"),
+        Some(b'{' | b'[') => HeaderValue::from_static("application/json"),
+        _ => HeaderValue::from_static("text/plain; charset=utf-8"),
+    }
+}
+
+fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn empty(status: StatusCode, asker: &Asker<'_>) -> Response<Bytes> {
+    with_body(bare(status), Bytes::new(), asker.method)
+}
+
+/// The length comes last, behind the configured fields. A response to `HEAD` says how long the body would be and has none (RFC 9110 §9.3.2).
+fn with_body(mut response: Response<Bytes>, body: Bytes, method: &Method) -> Response<Bytes> {
+    response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(body.len()));
+    if method != Method::HEAD {
+        *response.body_mut() = body;
+    }
+    response
+}
+
+fn bare(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,210 @@
+//! The story of one request, from its head to its response. Read this page first.
+//!
+//! 1. The snapshot in force is taken, once ([`crate::store`]).
+//! 2. The head is checked: what is ambiguous or not for us is refused before any policy is asked ([`head`]).
+//! 3. The facts are gathered: the client's address, its keys, what it names ([`crate::request`]); the body is
+//!    looked into only where it could lead to a block.
+//! 4. The policy decides ([`decide()`]), and the decision is enforced ([`crate::enforce`]).
+//! 5. What is permitted goes upstream ([`crate::upstream`]); everything else gets its answer ([`crate::answer`]).
+//!
+//! Never fails: failures are responses.
+
+pub mod access;
+pub mod asked;
+pub mod body;
+mod failure;
+pub mod live;
+mod request_id;
+
+pub use body::ResponseBody;
+
+use crate::enforce::{Permit, enforce};
+use crate::policy::decide::{Decision, blocked_by_api_key, body_matters, decide};
+use crate::request::client_address::{self, ClientAddress};
+use crate::request::{Connection, RequestBody, RequestError, api_key, facts, head};
+use crate::server::Handler;
+use crate::store::{Snapshot, SnapshotReader, SnapshotStore};
+use crate::telemetry::access_log::AccessWriter;
+use crate::telemetry::decision_log::{BlockedRequest, DecisionLog};
+use crate::telemetry::metrics::{Metrics, RequestDecision, WorkerMetrics};
+use crate::telemetry::{CheckReport, SubjectKind};
+use crate::upstream::{Forwarding, Upstream, UpstreamBody};
+use access::Visit;
+use asked::{Asked, Said};
+use failure::Failure;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use live::LiveRequests;
+use request_id::RequestId;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the gateways of all workers share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// What is in force.
+    pub store: Arc<SnapshotStore>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The access log.
+    pub access: AccessWriter,
+}
+
+/// The gateway of one worker.
+#[derive(Debug)]
+pub struct Gateway {
+    snapshots: SnapshotReader,
+    upstream: Upstream,
+    live: LiveRequests,
+    metrics: Arc<WorkerMetrics>,
+    decisions: DecisionLog,
+    access: AccessWriter,
+}
+
+impl Gateway {
+    /// The gateway of the worker with this number, on the worker's own thread.
+    pub fn new(shared: &Shared, worker: usize) -> Self {
+        let metrics = shared.metrics.worker(worker).unwrap_or_default();
+        Self {
+            snapshots: SnapshotReader::new(Arc::clone(&shared.store)),
+            upstream: Upstream::new(),
+            live: LiveRequests::watch(Arc::clone(&shared.store)),
+            decisions: DecisionLog::new(Arc::clone(&metrics)),
+            metrics,
+            access: shared.access.clone(),
+        }
+    }
+
+    /// The story.
+    async fn serve(
+        &self,
+        snapshot: &Snapshot,
+        parts: &mut Parts,
+        mut body: RequestBody,
+        (connection, id): (&Connection, &RequestId),
+    ) -> Result<(Response<UpstreamBody>, Said), Failure> {
+        head::check(parts, &snapshot.config.server.limits)?;
+        let client = client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
+        let (permit, said) = self.permit(snapshot, parts, (&client, connection, id), &mut body).await?;
+        if permit.demands_disguise() {
+            api_key::disguise(&mut parts.headers, &snapshot.policy)?;
+        }
+        let forwarding =
+            Forwarding { connection, client: client.address, peer_trusted: client.peer_trusted, decisive: &[] };
+        let sent = Instant::now();
+        let response = self.upstream.forward(permit, &snapshot.config.upstream, parts, body, &forwarding).await?;
+        self.metrics.upstream_time.observe(sent.elapsed());
+        Ok((response, said))
+    }
+
+    /// Gathers the facts, looks into the body where it matters, decides and enforces.
+    async fn permit(
+        &self,
+        snapshot: &Snapshot,
+        parts: &Parts,
+        (client, connection, id): (&ClientAddress, &Connection, &RequestId),
+        body: &mut RequestBody,
+    ) -> Result<(Permit, Said), Failure> {
+        let policy = &snapshot.policy;
+        let mut begun = Instant::now();
+        let mut said = if body.is_end_stream() { Said::Nothing } else { Said::NotHeard };
+        let mut facts = facts::gather(policy, parts, client.address)?;
+        let refused_already = blocked_by_api_key(&facts) && !snapshot.config.answers.has_decoy();
+        if matches!(said, Said::NotHeard) && !refused_already && body_matters(policy, &facts) {
+            let heard = body.inspect(policy.rules().inspect_body_limit).await?;
+            begun = Instant::now();
+            facts::add_body(policy, &mut facts, parts, &heard)?;
+            said = Said::Heard(heard);
+        }
+        let decision = decide(policy, &facts, |_| {});
+        self.metrics.decision_time.observe(begun.elapsed());
+        self.record(snapshot, &decision, parts, (client, connection, id));
+        let permit = enforce(snapshot, &decision).map_err(|refusal| Failure::Refused(refusal, client.address))?;
+        Ok((permit, said))
+    }
+
+    /// Counts a decision, and logs it where it blocks or would block.
+    fn record(
+        &self,
+        snapshot: &Snapshot,
+        decision: &Decision<'_>,
+        parts: &Parts,
+        (client, connection, id): (&ClientAddress, &Connection, &RequestId),
+    ) {
+        let block = decision.cause.filter(|check| check.blocks());
+        let kind = block.or(decision.reported).map(|check| SubjectKind::of(&check.subject));
+        let label = match (block, decision.reported) {
+            (Some(_), _) => RequestDecision::Block,
+            (None, Some(_)) => RequestDecision::Report,
+            (None, None) => RequestDecision::Allow,
+        };
+        self.metrics.request(label, kind);
+        let Some(check) = block.or(decision.reported).filter(|_| snapshot.config.log.blocked_requests) else {
+            return;
+        };
+        let request = BlockedRequest {
+            request_id: id.of(&parts.headers),
+            peer: connection.peer.ip(),
+            client: client.address,
+            client_source: client.source.name(&snapshot.config.client_ip),
+            method: parts.method.as_str(),
+            target: &parts.uri.to_string(),
+        };
+        self.decisions.blocked(&request, || CheckReport::of(&snapshot.policy, &check));
+    }
+
+    /// Counts what kept a request from its response; blocks are counted as decisions.
+    fn count(&self, failure: &Failure) {
+        match failure {
+            Failure::Request(_) => self.metrics.request(RequestDecision::Refuse, None),
+            Failure::Upstream(_) => self.metrics.upstream_failures.add(1),
+            Failure::Refused(..) | Failure::NoDecoy(_) => {}
+        }
+    }
+
+    /// The response on its way to the client, judged again whenever the policy changes.
+    fn pass_on(&self, response: Response<UpstreamBody>, asked: Asked, connection: &Connection) -> Response<ResponseBody> {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            if let Some(tunnel) = connection.take_tunnel() {
+                connection.open_tunnel(self.live.guard(tunnel, asked));
+            }
+            return response.map(ResponseBody::ended);
+        }
+        response.map(|body| ResponseBody::streaming(body, asked, &self.live))
+    }
+}
+
+impl Handler for Gateway {
+    type Body = ResponseBody;
+
+    async fn handle(&self, request: Request<RequestBody>, connection: &Connection) -> Response<ResponseBody> {
+        let snapshot = self.snapshots.load();
+        let (mut parts, body) = request.into_parts();
+        let id = RequestId::default();
+        let mut visit = Visit::begin(&snapshot, &parts, connection, (&id, &self.access));
+        let (response, blocked_by) = match self.serve(&snapshot, &mut parts, body, (connection, &id)).await {
+            Ok((response, said)) => {
+                let asked = Asked { parts, said, peer: connection.peer.ip() };
+                (self.pass_on(response, asked, connection), None)
+            }
+            Err(failure) => {
+                self.count(&failure);
+                let response = failure.answer(&snapshot, &parts, id.of(&parts.headers));
+                (response.map(ResponseBody::own), failure.blocked_by())
+            }
+        };
+        self.metrics.response(response.status());
+        if let Some(visit) = &mut visit {
+            visit.answered(response.status(), blocked_by);
+        }
+        response.map(|body| body.visited(visit))
+    }
+
+    fn refuse(&self, error: RequestError) -> Response<ResponseBody> {
+        let response = crate::answer::not_understood(error).map(ResponseBody::own);
+        self.metrics.request(RequestDecision::Refuse, None);
+        self.metrics.response(response.status());
+        response
+    }
+}

@@ -1,0 +1,123 @@
+//! The body of a response on its way to the client: our own bytes, or the upstream's stream.
+
+use super::decision::Asked;
+use super::live::{Live, LiveRequests};
+use crate::upstream::{UpstreamBody, UpstreamError};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// A response body.
+#[derive(Debug)]
+pub enum ResponseBody {
+    /// An answer of our own; empty once it is sent.
+    Own(Bytes),
+    /// The upstream's, over with the response's head.
+    Ended(UpstreamBody),
+    /// The upstream's, which may outlive the policy.
+    Streaming(Box<Streaming>),
+}
+
+/// A stream that is closed when a new policy would block its request.
+pub struct Streaming {
+    body: UpstreamBody,
+    watch: Watch,
+}
+
+/// Requests are registered as live only when their stream first has to wait: most never do.
+enum Watch {
+    NotYet { asked: Asked, live: LiveRequests },
+    Registered(Rc<Live>),
+    Over,
+}
+
+impl fmt::Debug for Streaming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streaming").finish_non_exhaustive()
+    }
+}
+
+/// Why a response's body broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum ResponseBodyError {
+    /// The upstream's side.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// A new policy blocks the request.
+    #[error("closed by a change of the policy")]
+    PolicyChanged,
+}
+
+impl ResponseBody {
+    /// An upstream's body; `asked` is what it is judged by when the policy changes.
+    pub fn streaming(body: UpstreamBody, asked: Asked, live: &LiveRequests) -> Self {
+        if body.is_end_stream() {
+            return Self::Ended(body);
+        }
+        Self::Streaming(Box::new(Streaming { body, watch: Watch::NotYet { asked, live: live.clone() } }))
+    }
+}
+
+impl Streaming {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        if let Watch::Registered(live) = &self.watch
+            && live.poll_closed(context).is_ready()
+        {
+            self.watch = Watch::Over;
+            return Poll::Ready(Some(Err(ResponseBodyError::PolicyChanged)));
+        }
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_pending() {
+            self.register(context);
+        }
+        polled.map_err(ResponseBodyError::from)
+    }
+
+    fn register(&mut self, context: &Context<'_>) {
+        self.watch = match std::mem::replace(&mut self.watch, Watch::Over) {
+            Watch::NotYet { asked, live } => {
+                let registered = live.stream(asked);
+                // Not closed yet: this only leaves the waker.
+                let _pending = registered.poll_closed(context);
+                Watch::Registered(registered)
+            }
+            watch => watch,
+        };
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = ResponseBodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        match self.get_mut() {
+            Self::Own(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Own(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Ended(body) => Pin::new(body).poll_frame(context).map_err(ResponseBodyError::from),
+            Self::Streaming(streaming) => streaming.poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(bytes) => bytes.is_empty(),
+            Self::Ended(body) => body.is_end_stream(),
+            Self::Streaming(streaming) => streaming.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Ended(body) => body.size_hint(),
+            Self::Streaming(streaming) => streaming.body.size_hint(),
+        }
+    }
+}

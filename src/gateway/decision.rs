@@ -1,0 +1,57 @@
+//! What was asked, kept whole, so that another policy can be asked the same.
+
+use crate::policy::decide::{Effect, blocked_by_api_key, body_matters, decide};
+use crate::request::{client_address, facts};
+use crate::store::Snapshot;
+use bytes::Bytes;
+use http::request::Parts;
+use std::fmt;
+use std::net::IpAddr;
+
+/// What a request's body said.
+#[derive(Clone)]
+pub enum Said {
+    /// It has none.
+    Nothing,
+    /// It was streamed through: no decision depended on it.
+    NotHeard,
+    /// It was read.
+    Heard(Bytes),
+}
+
+/// A request as far as decisions depend on it. Holds secrets, so it cannot be printed.
+pub struct Asked {
+    /// Its head.
+    pub parts: Parts,
+    /// Its body.
+    pub said: Said,
+    /// The other end of its connection.
+    pub peer: IpAddr,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").finish_non_exhaustive()
+    }
+}
+
+impl Asked {
+    /// Whether a policy blocks the request. What cannot be told blocks.
+    pub fn blocked_by(&self, snapshot: &Snapshot) -> bool {
+        let Snapshot { policy, config, .. } = snapshot;
+        let client = client_address::resolve(&config.client_ip, self.peer, &self.parts.headers);
+        let Ok(mut facts) = facts::gather(policy, &self.parts, client.address) else { return true };
+        if body_matters(policy, &facts) && !blocked_by_api_key(&facts) {
+            match &self.said {
+                Said::Nothing => {}
+                Said::NotHeard => return true,
+                Said::Heard(body) => {
+                    if facts::add_body(policy, &mut facts, &self.parts, body).is_err() {
+                        return true;
+                    }
+                }
+            }
+        }
+        decide(policy, &facts, |_| {}).effect == Effect::Block
+    }
+}

@@ -1,0 +1,6 @@
+//! Decisions that a newcomer would question, a page each: context, decision, consequences, what was rejected.
+
+pub mod hints;
+pub mod live_requests;
+pub mod strict_heads;
+pub mod workers;

@@ -1,0 +1,168 @@
+//! List files: one address, CIDR block or range a line, straight into an [`IpAclBuilder`].
+//!
+//! Bytes in, entries into the builder, [`BadLines`] out. `#` starts a comment, also behind a value; blank
+//! lines, CRLF and a byte order mark are fine. What is not understood is never dropped: whoever reads a list with
+//! bad lines must refuse it.
+//!
+//! A plain IPv4 line takes a short path that has no words for what is wrong; every line that it does not
+//! understand goes to [`AddressRange`]'s own parser, so there is one grammar and one set of messages.
+
+use super::acl::{Action, IpAclBuilder, Place};
+use super::range::{AddressRange, RangeError};
+use super::range_map::Span;
+use memchr::memchr;
+use std::ops::Range;
+
+/// This many bad lines are shown; the rest is counted.
+pub const SHOWN_BAD_LINES: usize = 20;
+
+/// A line that is no range.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BadLine {
+    /// Counted from 1.
+    pub line: u32,
+    /// Where the value starts in the line, in characters from 1.
+    pub column: u32,
+    /// The value, in bytes of the file.
+    pub span: Range<usize>,
+    /// What is wrong with it.
+    pub error: RangeError,
+}
+
+/// The lines of a list that are no ranges.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[must_use]
+pub struct BadLines {
+    /// The first of them, at most [`SHOWN_BAD_LINES`].
+    pub shown: Vec<BadLine>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl BadLines {
+    /// Whether every line was understood.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    fn add(&mut self, bad: BadLine) {
+        if self.shown.len() < SHOWN_BAD_LINES {
+            self.shown.push(bad);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// Reads a list file into the builder, every entry with the same action; `file` is its index for [`Place`].
+///
+/// Cost: linear; about as fast as memory for plain IPv4.
+pub fn read_list(bytes: &[u8], file: u16, action: Action, builder: &mut IpAclBuilder) -> BadLines {
+    let mut bad = BadLines::default();
+    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut place = Place { file, line: 0 };
+    builder.reserve_v4(memchr::memchr_iter(b'\n', rest).count());
+    while !rest.is_empty() {
+        place.line = place.line.saturating_add(1);
+        if let Some((span, behind)) = plain_line(rest) {
+            builder.push_v4(span, action, place);
+            rest = behind;
+            continue;
+        }
+        let (line, behind) = split_line(rest);
+        let start = bytes.len() - rest.len();
+        match read_line(line) {
+            Ok(Some(range)) => builder.push(range, action, place),
+            Ok(None) => {}
+            Err((value, error)) => bad.add(BadLine {
+                line: place.line,
+                column: column(line, value.start),
+                span: start + value.start..start + value.end,
+                error,
+            }),
+        }
+        rest = behind;
+    }
+    bad
+}
+
+/// The bytes up to the end of the line, and those behind it.
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match memchr(b'\n', bytes).and_then(|end| bytes.split_at_checked(end)) {
+        Some((line, behind)) => (line, behind.get(1..).unwrap_or_default()),
+        None => (bytes, &[]),
+    }
+}
+
+/// The range of a line, if there is one; with an error goes the place of the value in the line.
+fn read_line(line: &[u8]) -> Result<Option<AddressRange>, (Range<usize>, RangeError)> {
+    let line = memchr(b'#', line).and_then(|comment| line.get(..comment)).unwrap_or(line);
+    let value = line.trim_ascii();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let start = line.len() - line.trim_ascii_start().len();
+    let parsed = match str::from_utf8(value) {
+        Ok(text) => text.parse().map(Some),
+        Err(_) => Err(RangeError::not_text(value)),
+    };
+    parsed.map_err(|error| (start..start + value.len(), error))
+}
+
+/// Characters are counted as an editor counts them, wrong bytes as one each.
+fn column(line: &[u8], start: usize) -> u32 {
+    let before = String::from_utf8_lossy(line.get(..start).unwrap_or_default()).chars().count();
+    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// `a.b.c.d`, `a.b.c.d/n` or `a.b.c.d-e.f.g.h` and the end of the line or file; `None` for everything else, right
+/// or wrong. Gives the addresses and what is behind the line.
+fn plain_line(bytes: &[u8]) -> Option<(Span<u32>, &[u8])> {
+    let (start, rest) = plain_address(bytes)?;
+    let (end, rest) = match rest {
+        [b'-', rest @ ..] => plain_address(rest)?,
+        [b'/', rest @ ..] => {
+            let (prefix, rest) = plain_number(rest, 32)?;
+            let hosts = u32::MAX.checked_shr(prefix).unwrap_or(0);
+            ((start & hosts == 0).then_some(start | hosts)?, rest)
+        }
+        rest => (start, rest),
+    };
+    let rest = match rest {
+        [] => rest,
+        [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => rest,
+        _ => return None,
+    };
+    (start <= end).then_some((Span { start, end }, rest))
+}
+
+fn plain_address(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (mut address, mut rest) = plain_number(bytes, 255)?;
+    for _ in 1..4 {
+        let [b'.', octet @ ..] = rest else { return None };
+        let (octet, behind) = plain_number(octet, 255)?;
+        address = address << 8 | octet;
+        rest = behind;
+    }
+    Some((address, rest))
+}
+
+/// A number of one to three digits without a leading zero.
+fn plain_number(bytes: &[u8], most: u32) -> Option<(u32, &[u8])> {
+    let digit = |byte: &u8| Some(u32::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    let (first, mut rest) = bytes.split_first()?;
+    let mut number = digit(first)?;
+    for _ in 1..3 {
+        let Some((next, behind)) = rest.split_first() else { break };
+        let Some(next) = digit(next) else { break };
+        if number == 0 {
+            return None;
+        }
+        number = number * 10 + next;
+        rest = behind;
+    }
+    (number <= most).then_some((number, rest))
+}
+
+#[cfg(test)]
+mod tests;

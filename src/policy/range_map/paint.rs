@@ -1,0 +1,67 @@
+//! Overlapping rows painted into disjoint segments by one sweep.
+//!
+//! The rows that cover the current address wait in a heap, the deciding one on top. Each step ends where the
+//! top row ends or the next row starts, so there are at most two segments a row. Rows that ended below the
+//! top are dropped when they come up: each goes in and out once.
+
+use super::{Span, Word};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// The row of a gap.
+const GAP: u32 = u32::MAX;
+
+/// A part of the address space up to the next segment, and the row that decides over it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment<W> {
+    pub(super) start: W,
+    row: u32,
+}
+
+impl<W> Segment<W> {
+    /// The deciding row; `None` in a gap.
+    pub(super) fn row(&self) -> Option<usize> {
+        (self.row != GAP).then_some(self.row as usize)
+    }
+}
+
+/// Orders rows by who decides: narrow, then blocking, then the later row (of equals the last one decides).
+type Rank<W> = Reverse<(W, bool, Reverse<u32>)>;
+
+/// Segments, in order, of rows in the order of [`RangeMap`](super::RangeMap). Cost: O(n log n).
+pub(super) fn paint<W: Word>(spans: &[Span<W>], blocks: impl Fn(usize) -> bool) -> Vec<Segment<W>> {
+    let mut waiting = (0_u32..).zip(spans).peekable();
+    let mut open: BinaryHeap<Rank<W>> = BinaryHeap::new();
+    let mut segments: Vec<Segment<W>> = Vec::with_capacity(spans.len());
+    let mut position = W::FIRST;
+    loop {
+        while let Some((row, span)) = waiting.next_if(|(_, span)| span.start <= position) {
+            let size = span.end.offset_from(span.start);
+            open.push(Reverse((size, !blocks(row as usize), Reverse(row))));
+        }
+        let top = top(&mut open, spans, position);
+        let row = top.map_or(GAP, |(row, _)| row);
+        if segments.last().is_none_or(|last| last.row != row) {
+            segments.push(Segment { start: position, row });
+        }
+        let end_of_top = top.map(|(_, end)| end.next());
+        let next_start = waiting.peek().map(|(_, span)| span.start);
+        position = match (end_of_top, next_start) {
+            (Some(Some(end)), Some(start)) => end.min(start),
+            (Some(Some(end)), None) => end,
+            (_, Some(start)) => start,
+            (_, None) => return segments,
+        };
+    }
+}
+
+/// The deciding one of the open rows and its end; drops those that ended before `position`.
+fn top<W: Word>(open: &mut BinaryHeap<Rank<W>>, spans: &[Span<W>], position: W) -> Option<(u32, W)> {
+    loop {
+        let Reverse((_, _, Reverse(row))) = *open.peek()?;
+        match spans.get(row as usize) {
+            Some(span) if span.end >= position => return Some((row, span.end)),
+            _ => open.pop(),
+        };
+    }
+}

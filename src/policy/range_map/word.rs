@@ -1,0 +1,61 @@
+//! The number behind an address: `u32` for IPv4, `u128` for IPv6.
+
+use crate::policy::range::{AddressRange, Bounds};
+use std::fmt::Debug;
+
+/// An address as a number.
+pub(in crate::policy) trait Word: Copy + Ord + Debug + 'static {
+    /// The address of zeros.
+    const FIRST: Self;
+    /// The address of ones.
+    const LAST: Self;
+
+    /// How far this lies behind `start`; 0 where it does not.
+    fn offset_from(self, start: Self) -> Self;
+    /// The number of bits that are needed to write it.
+    fn bit_length(self) -> u32;
+    /// The leading bits, `shift` bits dropped.
+    fn leading(self, shift: u32) -> usize;
+    /// The address before it; the first one stays.
+    fn previous(self) -> Self;
+    /// The address behind it.
+    fn next(self) -> Option<Self>;
+    /// A range of such addresses.
+    fn range(start: Self, end: Self) -> AddressRange;
+}
+
+macro_rules! word {
+    ($number:ty, $family:ident) => {
+        impl Word for $number {
+            const FIRST: Self = Self::MIN;
+            const LAST: Self = Self::MAX;
+
+            fn offset_from(self, start: Self) -> Self {
+                self.saturating_sub(start)
+            }
+
+            fn bit_length(self) -> u32 {
+                Self::BITS - self.leading_zeros()
+            }
+
+            fn leading(self, shift: u32) -> usize {
+                usize::try_from(self.checked_shr(shift).unwrap_or(0)).unwrap_or(usize::MAX)
+            }
+
+            fn previous(self) -> Self {
+                self.saturating_sub(1)
+            }
+
+            fn next(self) -> Option<Self> {
+                self.checked_add(1)
+            }
+
+            fn range(start: Self, end: Self) -> AddressRange {
+                AddressRange::from_bounds(Bounds::$family { start: start.into(), end: end.into() })
+            }
+        }
+    };
+}
+
+word!(u32, V4);
+word!(u128, V6);

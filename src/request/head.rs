@@ -1,0 +1,227 @@
+//! Request heads that are refused before anything is made of them.
+//!
+//! In: a head as hyper parsed it, HTTP/1.1 or HTTP/2. Out: nothing, or the [`RequestError`] of the answer. What
+//! passes can be read in one way only, so that what the policy matches is what the upstream sees.
+//!
+//! 1. `CONNECT` is not ours (405). Every other method passes: methods are the upstream's business.
+//! 2. Targets are origin form, absolute `http`/`https`, or `OPTIONS *` (RFC 9112 §3.2). An absolute target and
+//!    an HTTP/2 `:authority` must be the same as `Host`, without regard to case; RFC 9112 §3.2.2 lets the
+//!    target win, but an upstream that listens to `Host` would then see another request than we matched.
+//! 3. No NUL, CR or LF in the path, raw or percent-encoded, even if encoded over (`%2500`) or as `%u0000`.
+//! 4. `Authorization`, `Host`, `Content-Type` and `Content-Length` at most once; `Authorization` in visible
+//!    ASCII and blanks.
+//! 5. `Host` is a name of unreserved characters (RFC 3986 §2.3), an IPv4 or a bracketed IPv6 address, and
+//!    perhaps a port. RFC 3986 §3.2.2 also allows sub-delimiters and percent-encoding; no client sends them, and
+//!    upstreams differ about them.
+//! 6. No body of ambiguous length: `Transfer-Encoding` is `chunked` alone, and not beside `Content-Length`
+//!    (RFC 9112 §6.1, §6.3).
+//!
+//! HTAB passes in field values, where RFC 9110 §5.5 has it; nowhere else.
+//!
+//! Deliberately absent: what can be seen on the raw bytes alone. `http::Uri` drops a fragment without a word;
+//! the raw scanner of `server` refuses it before. In HTTP/2 it is dropped before matching and forwarding alike.
+//! No allocation, but for a path of more than 512 bytes that has escapes.
+
+use super::error::RequestError;
+use crate::config::Limits;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, Uri, Version};
+use smallvec::SmallVec;
+use std::net::Ipv6Addr;
+
+/// How often a path is decoded in search of NUL, CR and LF. Path readings decode twice.
+const ROUNDS: usize = 4;
+
+/// Fields that must not be sent twice.
+const SINGULAR: [HeaderName; 4] = [AUTHORIZATION, HOST, CONTENT_TYPE, CONTENT_LENGTH];
+
+/// Checks a parsed head. Linear in its length.
+///
+/// # Errors
+/// [`RequestError::MethodNotAllowed`], [`RequestError::TargetTooLong`], [`RequestError::HeadTooLarge`] and
+/// [`RequestError::Malformed`].
+pub fn check(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
+    if parts.method == Method::CONNECT {
+        return Err(RequestError::MethodNotAllowed);
+    }
+    check_size(parts, limits)?;
+    check_target(&parts.method, &parts.uri)?;
+    check_values(&parts.headers)?;
+    check_authority(parts)?;
+    check_framing(parts)
+}
+
+/// The authority that a request is for: that of `Host`, or of `:authority`; [`check`] saw that they agree.
+pub fn authority(parts: &Parts) -> Option<&str> {
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
+}
+
+fn check_size(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
+    let target = target_length(&parts.uri);
+    if target > limits.target {
+        return Err(RequestError::TargetTooLong);
+    }
+    let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if parts.headers.len() > limits.fields || target.saturating_add(fields) > limits.head {
+        return Err(RequestError::HeadTooLarge);
+    }
+    Ok(())
+}
+
+fn target_length(uri: &Uri) -> usize {
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    path + authority + uri.scheme_str().map_or(0, |scheme| scheme.len() + 3)
+}
+
+fn check_target(method: &Method, uri: &Uri) -> Result<(), RequestError> {
+    if uri.scheme_str().is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
+        return Err(RequestError::Malformed("a target that is neither http nor https"));
+    }
+    if uri.scheme().is_none() && uri.authority().is_some() {
+        return Err(RequestError::Malformed("a target in authority form"));
+    }
+    let Some(target) = uri.path_and_query() else {
+        return Err(RequestError::Malformed("a target without a path"));
+    };
+    if target.as_str() == "*" && method == Method::OPTIONS {
+        return Ok(());
+    }
+    if !target.as_str().starts_with('/') {
+        return Err(RequestError::Malformed("a target in no accepted form"));
+    }
+    if target.as_str().bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+        return Err(RequestError::Malformed("a control byte or blank in the target"));
+    }
+    if encodes_line_break(target.path().as_bytes()) {
+        return Err(RequestError::Malformed("an encoded NUL, CR or LF in the path"));
+    }
+    Ok(())
+}
+
+/// Whether NUL, CR or LF stands in a path percent-encoded, up to [`ROUNDS`] times over.
+fn encodes_line_break(path: &[u8]) -> bool {
+    if !path.contains(&b'%') {
+        return false;
+    }
+    let mut path: SmallVec<[u8; 512]> = SmallVec::from_slice(path);
+    for _ in 0..ROUNDS {
+        let before = path.len();
+        path = decoded(&path);
+        if path.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+            return true;
+        }
+        if path.len() == before {
+            return false;
+        }
+    }
+    false
+}
+
+/// The path with every escape decoded once; what is no escape stays.
+fn decoded(path: &[u8]) -> SmallVec<[u8; 512]> {
+    let mut out = SmallVec::new();
+    let mut rest = path;
+    while let Some((byte, behind)) = rest.split_first() {
+        let escape = if *byte == b'%' { escape(behind) } else { None };
+        let (byte, behind) = escape.unwrap_or((*byte, behind));
+        out.push(byte);
+        rest = behind;
+    }
+    out
+}
+
+/// The byte that is encoded behind a `%`, and what follows. Of `uXXXX` only what encodes a byte counts.
+fn escape(behind: &[u8]) -> Option<(u8, &[u8])> {
+    let (high, low, rest) = match behind {
+        [b'u' | b'U', b'0', b'0', high, low, rest @ ..] | [high, low, rest @ ..] => (*high, *low, rest),
+        _ => return None,
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some((digit(high)? << 4 | digit(low)?, rest))
+}
+
+fn check_values(headers: &HeaderMap) -> Result<(), RequestError> {
+    let control = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
+    if headers.values().any(|value| value.as_bytes().iter().any(control)) {
+        return Err(RequestError::Malformed("a control byte in a field value"));
+    }
+    if SINGULAR.iter().any(|name| headers.get_all(name).iter().nth(1).is_some()) {
+        return Err(RequestError::Malformed("a singular field sent twice"));
+    }
+    let visible = |byte: &u8| matches!(byte, b' '..=b'~');
+    if headers.get(AUTHORIZATION).is_some_and(|value| !value.as_bytes().iter().all(visible)) {
+        return Err(RequestError::Malformed("bytes outside visible ASCII in Authorization"));
+    }
+    Ok(())
+}
+
+fn check_authority(parts: &Parts) -> Result<(), RequestError> {
+    let host = parts.headers.get(HOST).map(http::HeaderValue::as_bytes);
+    let target = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    match (host, target) {
+        (Some(host), Some(target)) if !host.eq_ignore_ascii_case(target) => {
+            Err(RequestError::Malformed("a target for another host than Host"))
+        }
+        (Some(host), _) => check_host(host),
+        (None, Some(_)) if parts.version == Version::HTTP_11 => Err(RequestError::Malformed("no Host")),
+        (None, Some(target)) => check_host(target),
+        (None, None) if parts.version <= Version::HTTP_10 => Ok(()),
+        (None, None) => Err(RequestError::Malformed("no Host")),
+    }
+}
+
+fn check_host(authority: &[u8]) -> Result<(), RequestError> {
+    let invalid = RequestError::Malformed("an invalid Host");
+    let (host, port) = split_port(authority).ok_or(invalid)?;
+    let valid = match host {
+        [b'[', address @ .., b']'] => {
+            std::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok())
+        }
+        name => is_name(name),
+    };
+    if valid && is_port(port) { Ok(()) } else { Err(invalid) }
+}
+
+/// Host and port of an authority; the port is empty where there is none. `None`: something stands behind a `]`.
+fn split_port(authority: &[u8]) -> Option<(&[u8], &[u8])> {
+    let searched = authority.iter().rposition(|byte| *byte == b']').map_or(0, |bracket| bracket + 1);
+    let rest = authority.get(searched..)?;
+    match rest.iter().position(|byte| *byte == b':') {
+        Some(colon) => Some((authority.get(..searched + colon)?, rest.get(colon + 1..)?)),
+        None if searched > 0 && !rest.is_empty() => None,
+        None => Some((authority, b"")),
+    }
+}
+
+fn is_name(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    let unreserved = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+    name.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label.iter().all(unreserved))
+}
+
+/// RFC 3986 §3.2.3 allows a colon without a port behind it.
+fn is_port(port: &[u8]) -> bool {
+    let digits = port.iter().all(u8::is_ascii_digit);
+    let number = port.iter().fold(0_u32, |sum, digit| sum.saturating_mul(10) + u32::from(digit & 0x0f));
+    digits && port.len() <= 5 && number <= u32::from(u16::MAX)
+}
+
+fn check_framing(parts: &Parts) -> Result<(), RequestError> {
+    let length = parts.headers.get(CONTENT_LENGTH).map(http::HeaderValue::as_bytes);
+    if length.is_some_and(|length| length.is_empty() || !length.iter().all(u8::is_ascii_digit)) {
+        return Err(RequestError::Malformed("a Content-Length that is no number"));
+    }
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(()) };
+    let chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+    if !chunked || length.is_some() || parts.version != Version::HTTP_11 {
+        return Err(RequestError::Malformed("an ambiguous Transfer-Encoding"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Applications, tenants and resource servers that a request names.
+//!
+//! In: a head, and a body where a decision depends on it. Out: [`SubjectFacts`](crate::policy::facts::SubjectFacts).
+//!
+//! | place | kind | file |
+//! | --- | --- | --- |
+//! | path patterns, `Host`, tenant headers | naming | here |
+//! | query | naming by exact name; hint by other spellings | [`query`] |
+//! | urlencoded body | as the query for POST; else hint | [`form`] |
+//! | user of `Authorization: Basic` | naming; hint in odd Base64 | [`basic`] |
+//! | JSON body | hint; naming at top level of a POST with `json_names` | [`json`] |
+//! | multipart body | hint | [`multipart`] |
+//! | JWTs in parameters, bodies and `Authorization` | hint | [`jwt`] |
+//! | what follows `;` or `%3F` in the path | hint | here |
+//!
+//! INVARIANT: a hint only ever adds; it neither takes a naming value away nor makes one of itself. A naming value
+//! that is not the id to the letter but might be taken for it is both an unlisted value and a hint.
+//!
+//! Secrets pass through here and are not kept: of `Basic` the user alone, of JWTs single claims.
+
+pub(super) mod basic;
+mod collector;
+mod content_type;
+mod form;
+mod json;
+mod jwt;
+mod multipart;
+mod names;
+mod query;
+
+use super::error::RequestError;
+use super::head;
+use crate::policy::Policy;
+use crate::policy::facts::RequestFacts;
+use collector::{Collector, Place};
+use content_type::ContentType;
+use http::Method;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use smallvec::SmallVec;
+
+/// Adds what the head names. No allocation where every value is a listed UUID without escapes.
+pub(super) fn from_head<'a>(policy: &'a Policy, facts: &mut RequestFacts<'a>, parts: &'a Parts) {
+    let RequestFacts { path, subjects, .. } = facts;
+    let mut collector = Collector::new(policy, subjects);
+    for pattern in &policy.rules().tenant_patterns {
+        for tenant in path.tenants(pattern) {
+            let tenant: &str = tenant.as_ref();
+            collector.tenant_or_name(tenant);
+        }
+    }
+    host(&mut collector, parts);
+    tenant_headers(&mut collector, parts);
+    if let Some(query) = parts.uri.query() {
+        query::read(&mut collector, query);
+    }
+    path_parameters(&mut collector, parts.uri.path());
+    for value in parts.headers.get_all(AUTHORIZATION) {
+        basic::read(&mut collector, value.as_bytes());
+        jwt::from_authorization(&mut collector, value.as_bytes());
+    }
+}
+
+/// Adds what a whole body names.
+///
+/// # Errors
+/// [`RequestError::Unsupported`] where its form cannot be read safely, [`RequestError::Malformed`] where it does
+/// not keep to its form.
+pub(super) fn from_body<'a>(
+    policy: &'a Policy,
+    facts: &mut RequestFacts<'a>,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<(), RequestError> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let mut collector = Collector::new(policy, &mut facts.subjects);
+    let is_post = parts.method == Method::POST;
+    let place = |naming: bool| if naming { Place::Naming } else { Place::Hint };
+    match content_type::of(&parts.headers)? {
+        ContentType::Form => form::read(&mut collector, place(is_post), body),
+        ContentType::Json => json::read(&mut collector, place(is_post && policy.rules().json_names), body),
+        ContentType::Multipart(boundary) => multipart::read(&mut collector, &boundary, body),
+    }
+}
+
+fn host(collector: &mut Collector<'_, '_>, parts: &Parts) {
+    if !collector.policy.names_hosts() {
+        return;
+    }
+    let Some(authority) = head::authority(parts) else { return };
+    let host = match authority.rfind(']') {
+        Some(bracket) => authority.get(..=bracket).unwrap_or(authority),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let mut lower: SmallVec<[u8; 256]> = SmallVec::from_slice(host.as_bytes());
+    lower.make_ascii_lowercase();
+    if let Some(tenant) =
+        std::str::from_utf8(&lower).ok().and_then(|host| collector.policy.tenant_by_host(host))
+    {
+        collector.listed_tenant(Place::Naming, tenant);
+    }
+}
+
+/// Each line is a value. Upstreams that join lines see a list, whose members are hints.
+fn tenant_headers<'a>(collector: &mut Collector<'a, '_>, parts: &'a Parts) {
+    for name in &collector.policy.rules().tenant_headers {
+        for line in parts.headers.get_all(&**name) {
+            collector.tenant(Place::Naming, String::from_utf8_lossy(line.as_bytes().trim_ascii()));
+        }
+    }
+}
+
+/// An upstream that decodes before it splits finds a query behind `%3F`; one that knows matrix parameters finds
+/// some behind `;`.
+fn path_parameters(collector: &mut Collector<'_, '_>, path: &str) {
+    for (at, byte) in path.bytes().enumerate() {
+        let behind = path.get(at..).unwrap_or_default();
+        let encoded = byte == b'%' && matches!(behind.as_bytes(), [_, b'3', b'f' | b'F' | b'b' | b'B', ..]);
+        if byte == b';' || encoded {
+            query::read_hints(collector, behind);
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! The body of a response on its way to the client: our own bytes, or the upstream's stream.
 
-use super::decision::Asked;
+use super::access::Visit;
+use super::asked::Asked;
 use super::live::{Live, LiveRequests};
-use crate::upstream::{UpstreamBody, UpstreamError};
+use crate::upstream::{BodyError, UpstreamBody};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::fmt;
@@ -10,9 +11,15 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// A response body.
+/// A response body. While it lives, so does the request's line in the access log.
 #[derive(Debug)]
-pub enum ResponseBody {
+pub struct ResponseBody {
+    content: Content,
+    visit: Option<Box<Visit>>,
+}
+
+#[derive(Debug)]
+enum Content {
     /// An answer of our own; empty once it is sent.
     Own(Bytes),
     /// The upstream's, over with the response's head.
@@ -45,19 +52,46 @@ impl fmt::Debug for Streaming {
 pub enum ResponseBodyError {
     /// The upstream's side.
     #[error(transparent)]
-    Upstream(#[from] UpstreamError),
+    Upstream(#[from] BodyError),
     /// A new policy blocks the request.
     #[error("closed by a change of the policy")]
     PolicyChanged,
 }
 
 impl ResponseBody {
+    /// An answer of our own.
+    pub fn own(body: Bytes) -> Self {
+        Self { content: Content::Own(body), visit: None }
+    }
+
+    /// An upstream's response without a body.
+    pub fn ended(body: UpstreamBody) -> Self {
+        Self { content: Content::Ended(body), visit: None }
+    }
+
     /// An upstream's body; `asked` is what it is judged by when the policy changes.
     pub fn streaming(body: UpstreamBody, asked: Asked, live: &LiveRequests) -> Self {
         if body.is_end_stream() {
-            return Self::Ended(body);
+            return Self::ended(body);
         }
-        Self::Streaming(Box::new(Streaming { body, watch: Watch::NotYet { asked, live: live.clone() } }))
+        let watch = Watch::NotYet { asked, live: live.clone() };
+        Self { content: Content::Streaming(Box::new(Streaming { body, watch })), visit: None }
+    }
+
+    /// Has the bytes counted for the access log.
+    pub(super) fn visited(self, visit: Option<Box<Visit>>) -> Self {
+        Self { visit, ..self }
+    }
+}
+
+impl Content {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        match self {
+            Self::Own(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Own(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Ended(body) => Pin::new(body).poll_frame(context).map_err(ResponseBodyError::from),
+            Self::Streaming(streaming) => streaming.poll_frame(context),
+        }
     }
 }
 
@@ -97,27 +131,27 @@ impl Body for ResponseBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
-        match self.get_mut() {
-            Self::Own(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Self::Own(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Ended(body) => Pin::new(body).poll_frame(context).map_err(ResponseBodyError::from),
-            Self::Streaming(streaming) => streaming.poll_frame(context),
+        let Self { content, visit } = self.get_mut();
+        let polled = content.poll_frame(context);
+        if let (Some(visit), Poll::Ready(Some(Ok(frame)))) = (visit, &polled) {
+            visit.sent(frame.data_ref().map_or(0, Bytes::len));
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Own(bytes) => bytes.is_empty(),
-            Self::Ended(body) => body.is_end_stream(),
-            Self::Streaming(streaming) => streaming.body.is_end_stream(),
+        match &self.content {
+            Content::Own(bytes) => bytes.is_empty(),
+            Content::Ended(body) => body.is_end_stream(),
+            Content::Streaming(streaming) => streaming.body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Ended(body) => body.size_hint(),
-            Self::Streaming(streaming) => streaming.body.size_hint(),
+        match &self.content {
+            Content::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Ended(body) => body.size_hint(),
+            Content::Streaming(streaming) => streaming.body.size_hint(),
         }
     }
 }

@@ -7,10 +7,12 @@
 //! What a request said in its body is judged again only if it was kept, that is, if the first decision depended on
 //! it. Where only the new policy would want to see the body, the stream is closed: the fact is missing.
 
-use super::decision::Asked;
+use super::asked::Asked;
+use crate::request::connection::Tunnel;
 use crate::store::SnapshotStore;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -55,9 +57,17 @@ impl LiveRequests {
         self.register(asked, false)
     }
 
-    /// A tunnel that has been opened.
-    pub fn tunnel(&self, asked: Asked) -> Rc<Live> {
-        self.register(asked, true)
+    /// A tunnel that ends when a new policy would block the request that opened it.
+    pub fn guard(&self, tunnel: Tunnel, asked: Asked) -> Tunnel {
+        let live = self.register(asked, true);
+        Box::new(move |client| {
+            Box::pin(async move {
+                tokio::select! {
+                    () = tunnel(client) => {}
+                    () = poll_fn(|context| live.poll_closed(context)) => {}
+                }
+            })
+        })
     }
 
     fn register(&self, asked: Asked, tunnel: bool) -> Rc<Live> {

@@ -4,7 +4,7 @@
 //! the status is what came back, the reason is what [`explain`](crate::explain) says. Where the two disagree, or an
 //! answer is not the expected one, the tour says so.
 
-pub(crate) mod client;
+mod client;
 mod tour;
 
 use super::style::{ALLOW, BLOCK, ERROR, FAINT, STRONG};
@@ -33,31 +33,24 @@ pub fn run(once: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
         .enable_all()
         .build()
         .map_err(|error| cannot("start a runtime", &error))?;
-    runtime.block_on(show(once, out))
-}
-
-async fn show(once: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let upstream =
-        stand_in::start().await.map_err(|error| cannot("start the stand-in identity server", &error))?;
+        runtime.block_on(stand_in::start()).map_err(|error| cannot("start the stand-in identity server", &error))?;
     let place = Place::new().map_err(|error| cannot("make a directory for the example", &error))?;
     let file = place.0.join("gateway.toml");
-    std::fs::write(&file, tour::policy(upstream))
-        .map_err(|error| cannot("write the example policy", &error))?;
+    std::fs::write(&file, tour::policy(upstream)).map_err(|error| cannot("write the example policy", &error))?;
     let loader = Loader::new(&file);
-    let candidate = loader.load()?;
-    let running = app::start(loader.clone(), candidate, LogControl::none())
+    let running = app::start(loader.clone(), loader.load()?, LogControl::none())
         .map_err(|error| CliError::Start(error.to_string()))?;
     let Some(gateway) = running.addresses().first().copied() else {
         return Err(CliError::Start("the gateway listens nowhere".to_owned()));
     };
     introduce(&file, upstream, gateway, out)?;
-    let unexpected = walk(&loader, gateway, out).await?;
-    if once || unexpected > 0 {
-        return Ok(if unexpected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    let unexpected = runtime.block_on(walk(&loader, gateway, out))?;
+    if !once {
+        invite(&file, gateway, out)?;
+        runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| cannot("wait for Ctrl-C", &error))?;
     }
-    invite(&file, gateway, out)?;
-    tokio::signal::ctrl_c().await.map_err(|error| cannot("wait for Ctrl-C", &error))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if unexpected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn introduce(file: &Path, upstream: SocketAddr, gateway: SocketAddr, out: &mut dyn Write) -> io::Result<()> {

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 ///
 /// # Errors
 /// The gateway cannot be reached or breaks off.
-pub(crate) async fn send(gateway: SocketAddr, question: &Question) -> io::Result<u16> {
+pub(super) async fn send(gateway: SocketAddr, question: &Question) -> io::Result<u16> {
     let stream = TcpStream::connect(gateway).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     tokio::spawn(async move {

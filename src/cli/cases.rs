@@ -89,11 +89,11 @@ impl Case {
             let found = cause.and_then(|check| check.acl.as_ref());
             return Some(format!(
                 "expected ACL `{acl}`, got {}",
-                found.map_or("none".to_owned(), |acl| format!("`{}`", acl.1))
+                found.map_or_else(|| "none".to_owned(), |acl| format!("`{}`", acl.1))
             ));
         }
         let subject = self.subject.as_ref().filter(|subject| !subject_fits(subject))?;
-        let found = cause.map_or("none".to_owned(), |check| ExpectedSubject::of(check).text());
+        let found = cause.map_or_else(|| "none".to_owned(), |check| ExpectedSubject::of(check).text());
         Some(format!("expected subject `{}`, got `{found}`", subject.text()))
     }
 }

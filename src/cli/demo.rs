@@ -33,11 +33,13 @@ pub fn run(once: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
         .enable_all()
         .build()
         .map_err(|error| cannot("start a runtime", &error))?;
-    let upstream =
-        runtime.block_on(stand_in::start()).map_err(|error| cannot("start the stand-in identity server", &error))?;
+    let upstream = runtime
+        .block_on(stand_in::start())
+        .map_err(|error| cannot("start the stand-in identity server", &error))?;
     let place = Place::new().map_err(|error| cannot("make a directory for the example", &error))?;
     let file = place.0.join("gateway.toml");
-    std::fs::write(&file, tour::policy(upstream)).map_err(|error| cannot("write the example policy", &error))?;
+    std::fs::write(&file, tour::policy(upstream))
+        .map_err(|error| cannot("write the example policy", &error))?;
     let loader = Loader::new(&file);
     let running = app::start(loader.clone(), loader.load()?, LogControl::none())
         .map_err(|error| CliError::Start(error.to_string()))?;

@@ -1,1 +1,0 @@
-//! Applications, tenants and resource servers that a request names.

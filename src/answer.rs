@@ -8,7 +8,9 @@ use crate::enforce::Refusal;
 use crate::request::RequestError;
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::net::IpAddr;
 
@@ -33,7 +35,7 @@ pub fn refused(refusal: Refusal, answers: &Answers, asker: &Asker<'_>) -> Respon
             // A decoy is forwarded; that it ends here means that its key could not be replaced.
             KeyAnswer::Decoy => empty(StatusCode::UNAUTHORIZED, asker),
         },
-        Refusal::Page => configured(&answers.page, Some(page(asker)), asker),
+        Refusal::Page(_) => configured(&answers.page, Some(page(asker)), asker),
         Refusal::Token => no_store(configured(&answers.token, Some(token(&answers.token, asker)), asker)),
         Refusal::Path => configured(&answers.path, Some(object("access_denied", asker)), asker),
         Refusal::Loopback => empty(StatusCode::NOT_FOUND, asker),
@@ -59,10 +61,9 @@ pub fn not_understood(error: RequestError) -> Response<Bytes> {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(
-            ALLOW,
-            HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
-        );
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -5,7 +5,9 @@
 //! like.
 
 use crate::gateway::{Gateway, Shared};
-use crate::server::{BoundListener, Counters, ListenError, Options, Server, Settings, Stopper, TlsHandle};
+use crate::server::{
+    BoundListener, Counters, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle,
+};
 use crate::store::watch::{Events, Watcher};
 use crate::store::{Candidate, Loader, Reloader, Snapshot, SnapshotStore};
 use crate::telemetry::access_log::AccessWriter;
@@ -100,9 +102,10 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
     let listeners =
         config.server.listen.iter().map(BoundListener::bind).collect::<Result<Vec<_>, ListenError>>()?;
     let addresses = listeners.iter().map(BoundListener::address).collect();
-    let workers = config.server.workers.unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-    });
+    let workers = config
+        .server
+        .workers
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     let metrics = Arc::new(Metrics::new(workers));
     let access = AccessWriter::start(io::stdout())?;
     metrics.observe_logs(log.clone(), Some(access.clone()));
@@ -169,7 +172,7 @@ impl Supervision {
         tokio::select! {
             () = reloader.run(watcher) => {}
             () = follow(&store, &settings, &tls) => {}
-            _ = stage.wait_for(|stage| stage.is_ending()) => {}
+            _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
         }
         let drain = store.load().config.server.timeouts.drain;
         match server.drain(drain).await {

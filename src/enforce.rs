@@ -3,9 +3,9 @@
 //! The only maker of permits: what is forwarded upstream has passed here. A block whose assignment is in report
 //! mode is a permit; `decide` has already told the two apart.
 
-use crate::config::KeyAnswer;
 use crate::policy::decide::{Check, Decision, Effect, Subject};
 use crate::store::Snapshot;
+use crate::telemetry::SubjectKind;
 
 /// Proof that the policy allows a request. Taken by value by whoever forwards.
 #[derive(Debug)]
@@ -15,6 +15,12 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// A permit out of thin air, for tests of what is behind it.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self { disguise: false }
+    }
+
     /// Whether the request's API keys must be replaced before it is forwarded: the upstream then gives its own
     /// answer to an invalid key.
     pub fn demands_disguise(&self) -> bool {
@@ -27,8 +33,8 @@ impl Permit {
 pub enum Refusal {
     /// The API key may not be used from this address.
     ApiKey,
-    /// The sign-on page may not be seen from this address.
-    Page,
+    /// The sign-on page may not be seen from this address; whose ACL said so.
+    Page(SubjectKind),
     /// No token for this resource server from this address.
     Token,
     /// The path may not be reached from this address.
@@ -42,7 +48,7 @@ pub enum Refusal {
 /// # Errors
 /// The refusal, where the decision blocks and no decoy is configured.
 pub fn enforce(snapshot: &Snapshot, decision: &Decision<'_>) -> Result<Permit, Refusal> {
-    let decoy = matches!(snapshot.config.answers.api_key, KeyAnswer::Decoy);
+    let decoy = snapshot.config.answers.has_decoy();
     match (decision.effect, decision.cause) {
         (Effect::Allow, _) => Ok(Permit { disguise: false }),
         // An unknown key gets no further than the rest of the policy allows, and neither does a decoy.
@@ -58,11 +64,22 @@ pub fn enforce(snapshot: &Snapshot, decision: &Decision<'_>) -> Result<Permit, R
 }
 
 impl Refusal {
+    /// The kind of subject that decided.
+    pub fn kind(self) -> SubjectKind {
+        match self {
+            Self::ApiKey => SubjectKind::ApiKey,
+            Self::Page(kind) => kind,
+            Self::Token => SubjectKind::ResourceServer,
+            Self::Path => SubjectKind::Path,
+            Self::Loopback => SubjectKind::Loopback,
+        }
+    }
+
     /// The kind of answer for a block that this subject decided.
     pub fn of(subject: &Subject<'_>) -> Self {
         match subject {
             Subject::ApiKey(_) => Self::ApiKey,
-            Subject::Application(_) | Subject::Tenant(_) => Self::Page,
+            Subject::Application(_) | Subject::Tenant(_) => Self::Page(SubjectKind::of(subject)),
             Subject::ResourceServer(_) => Self::Token,
             Subject::Path(_) => Self::Path,
             Subject::Loopback => Self::Loopback,

@@ -85,15 +85,21 @@ impl Gateway {
         (connection, id): (&Connection, &RequestId),
     ) -> Result<(Response<UpstreamBody>, Said), Failure> {
         head::check(parts, &snapshot.config.server.limits)?;
-        let client = client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
+        let client =
+            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
         let (permit, said) = self.permit(snapshot, parts, (&client, connection, id), &mut body).await?;
         if permit.demands_disguise() {
             api_key::disguise(&mut parts.headers, &snapshot.policy)?;
         }
-        let forwarding =
-            Forwarding { connection, client: client.address, peer_trusted: client.peer_trusted, decisive: &[] };
+        let forwarding = Forwarding {
+            connection,
+            client: client.address,
+            peer_trusted: client.peer_trusted,
+            decisive: snapshot.policy.decisive_headers(),
+        };
         let sent = Instant::now();
-        let response = self.upstream.forward(permit, &snapshot.config.upstream, parts, body, &forwarding).await?;
+        let response =
+            self.upstream.forward(permit, &snapshot.config.upstream, parts, body, &forwarding).await?;
         self.metrics.upstream_time.observe(sent.elapsed());
         Ok((response, said))
     }
@@ -120,7 +126,8 @@ impl Gateway {
         let decision = decide(policy, &facts, |_| {});
         self.metrics.decision_time.observe(begun.elapsed());
         self.record(snapshot, &decision, parts, (client, connection, id));
-        let permit = enforce(snapshot, &decision).map_err(|refusal| Failure::Refused(refusal, client.address))?;
+        let permit =
+            enforce(snapshot, &decision).map_err(|refusal| Failure::Refused(refusal, client.address))?;
         Ok((permit, said))
     }
 
@@ -164,7 +171,12 @@ impl Gateway {
     }
 
     /// The response on its way to the client, judged again whenever the policy changes.
-    fn pass_on(&self, response: Response<UpstreamBody>, asked: Asked, connection: &Connection) -> Response<ResponseBody> {
+    fn pass_on(
+        &self,
+        response: Response<UpstreamBody>,
+        asked: Asked,
+        connection: &Connection,
+    ) -> Response<ResponseBody> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             if let Some(tunnel) = connection.take_tunnel() {
                 connection.open_tunnel(self.live.guard(tunnel, asked));

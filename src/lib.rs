@@ -28,6 +28,8 @@ pub mod store;
 
 pub mod request;
 
+pub mod explain;
+
 pub mod enforce;
 
 pub mod upstream;
@@ -39,8 +41,6 @@ pub mod explain;
 pub mod gateway;
 
 pub mod server;
-
-pub mod admin;
 
 pub mod app;
 

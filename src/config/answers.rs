@@ -16,6 +16,13 @@ pub struct Answers {
     pub path: BlockedAnswer,
 }
 
+impl Answers {
+    /// Whether blocked API keys are answered by a decoy.
+    pub fn has_decoy(&self) -> bool {
+        matches!(self.api_key, KeyAnswer::Decoy)
+    }
+}
+
 /// What a blocked API key gets.
 #[derive(Clone, Debug)]
 pub enum KeyAnswer {

@@ -12,3 +12,6 @@ pub use settings::{
     AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits,
     Listener, Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
 };
+
+mod stub;
+pub use stub::{DiskFiles, Loaded, Outcome, load};

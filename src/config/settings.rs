@@ -173,8 +173,9 @@ pub struct TrustedProxies {
 
 impl TrustedProxies {
     /// Whether an address is believed; IPv4-mapped addresses are folded first. Linear in the number of ranges.
-    pub fn contain(&self, _address: IpAddr) -> bool {
-        todo!()
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.ranges.iter().any(|range| range.contains(address))
     }
 }
 

@@ -52,7 +52,9 @@ impl Visit {
         if format == AccessLog::Off {
             return None;
         }
-        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name: HeaderName| {
+            parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
         let peer = connection.peer.ip();
         Some(Box::new(Self {
             writer: writer.clone(),

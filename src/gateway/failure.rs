@@ -72,7 +72,11 @@ impl Failure {
                 answer::refused(Refusal::ApiKey, &snapshot.config.answers, &asker(None))
             }
             Self::Upstream(error) => {
-                tracing::warn!(error = error as &dyn std::error::Error, request_id, "no response from upstream");
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    request_id,
+                    "no response from upstream"
+                );
                 answer::upstream_failed(error)
             }
         }

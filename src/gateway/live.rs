@@ -40,7 +40,10 @@ pub struct Live {
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("tunnel", &self.tunnel).field("closed", &self.closed).finish_non_exhaustive()
+        f.debug_struct("Live")
+            .field("tunnel", &self.tunnel)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
     }
 }
 

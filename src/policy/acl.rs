@@ -215,10 +215,10 @@ impl IpAcl {
                 found.map(|row| (row + self.v4.len(), self.v6.blocks(row)))
             }
         };
-        found.map_or(Verdict::by_default(self.about.default), |(row, blocks)| Verdict {
-            action: action(blocks),
-            matched: Matched::Entry(entry_id(row)),
-        })
+        match found {
+            None => Verdict::by_default(self.about.default),
+            Some((row, blocks)) => Verdict { action: action(blocks), matched: Matched::Entry(entry_id(row)) },
+        }
     }
 
     /// The entry that an [`EntryId`] of this ACL names, as it was written.

@@ -5,6 +5,7 @@ use super::block_union::BlockUnion;
 use super::directory::Directory;
 use super::path::{PathPrefix, TenantPattern};
 use super::subject::{ApiKey, ApiKeyHash, Application, Mode, PathRule, ResourceServer, Tenant};
+use super::uuid::lenient_uuid;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -79,6 +80,7 @@ pub struct Policy {
     application_directory: Directory<Application>,
     resource_server_index: HashMap<String, Arc<ResourceServer>>,
     default_tenant: Option<Arc<Tenant>>,
+    decisive_headers: Vec<Arc<str>>,
     sign_on_acls: BlockUnion,
     resource_server_acls: BlockUnion,
 }
@@ -106,7 +108,10 @@ impl Policy {
             let tenant = Arc::clone(tenant);
             tenant.hosts.clone().into_iter().map(move |host| (host, Arc::clone(&tenant)))
         };
+        let rules = &parts.rules;
+        let decisive = rules.api_key_sources.headers.iter().chain(&rules.tenant_headers);
         Self {
+            decisive_headers: decisive.cloned().collect(),
             key_index: parts.api_keys.iter().enumerate().map(|(index, key)| (key.hash, index)).collect(),
             tenant_directory: Directory::new(parts.tenants.iter().map(|tenant| (&*tenant.id, tenant))),
             tenant_names: Directory::new(
@@ -184,6 +189,11 @@ impl Policy {
         self.resource_server_index.get(&comparable_identifier(identifier)).map(|server| &**server)
     }
 
+    /// Names of the header fields that a decision can depend on by configuration, in lower case.
+    pub fn decisive_headers(&self) -> &[Arc<str>] {
+        &self.decisive_headers
+    }
+
     /// The default tenant.
     pub fn default_tenant(&self) -> Option<&Tenant> {
         self.default_tenant.as_deref()
@@ -200,8 +210,11 @@ impl Policy {
     }
 }
 
-/// An identifier without one trailing slash, scheme and host in lower case.
+/// An identifier without one trailing slash, scheme and host in lower case; a UUID in its usual form.
 pub(super) fn comparable_identifier(identifier: &str) -> String {
+    if let Some(uuid) = lenient_uuid(identifier) {
+        return ::uuid::Uuid::from_u128(uuid).to_string();
+    }
     let identifier = identifier.strip_suffix('/').unwrap_or(identifier);
     let authority = identifier.find("://").map_or(0, |at| at + 3);
     let (scheme, rest) = identifier.split_at_checked(authority).unwrap_or((identifier, ""));

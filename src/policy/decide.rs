@@ -96,7 +96,8 @@ pub fn decide<'a>(
     facts: &RequestFacts<'a>,
     mut observe: impl FnMut(&Check<'a>),
 ) -> Decision<'a> {
-    let mut decision = Decision { effect: Effect::Allow, cause: None, block_beside_key: None, reported: None };
+    let mut decision =
+        Decision { effect: Effect::Allow, cause: None, block_beside_key: None, reported: None };
     let mut record = |check: Check<'a>| {
         observe(&check);
         decision.record(check);

@@ -19,11 +19,14 @@ pub enum Match<'a, T> {
     Variant(&'a T),
 }
 
+/// Ids that differ in case alone.
+type Spellings<T> = SmallVec<[(Box<str>, Arc<T>); 1]>;
+
 /// Subjects by id. Look-ups cost the same however many there are.
 #[derive(Debug)]
 pub struct Directory<T> {
     by_uuid: HashMap<u128, Arc<T>>,
-    by_folded_text: HashMap<String, SmallVec<[(Box<str>, Arc<T>); 1]>>,
+    by_folded_text: HashMap<String, Spellings<T>>,
 }
 
 impl<T> Directory<T> {

@@ -109,9 +109,11 @@ pub struct RequestFacts<'a> {
 }
 
 impl<'a> SubjectFacts<'a> {
-    /// The listed applications, from either kind of place.
+    /// The listed applications, from either kind of place, each once.
     pub fn applications(&self) -> impl Iterator<Item = &'a Application> + '_ {
-        self.naming.applications.listed().chain(self.hints.applications.listed())
+        let named = &self.naming.applications;
+        let is_named = |hint: &&'a Application| named.listed().any(|known| std::ptr::eq(known, *hint));
+        named.listed().chain(self.hints.applications.listed().filter(move |hint| !is_named(hint)))
     }
 
     /// The listed tenants, from either kind of place.

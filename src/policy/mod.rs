@@ -27,15 +27,18 @@ pub mod decide;
 pub mod directory;
 pub mod document;
 pub mod facts;
+pub mod files;
 pub mod finding;
 pub mod list;
 pub mod path;
+pub mod preset;
 pub mod range;
-mod range_map;
 pub mod subject;
 pub mod uuid;
 pub mod validate;
 
 mod compiled;
+mod range_map;
 
 pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules};
+pub use files::{FileError, Files, NoFiles};

@@ -4,8 +4,8 @@
 //! order. What was read by [`inspect`](RequestBody::inspect) is kept and sent on as it came; its length is then
 //! known to the byte.
 //!
-//! Time-outs are the server's: it gives a [`Fault`] to the body, writes the reason into it and breaks the stream, or
-//! wraps the stream in one of its own that fails with [`RequestError`] ([`RequestBody::wrapped`]).
+//! Time-outs are the server's: it breaks the stream with an I/O error of the kind `TimedOut`, or wraps the stream in
+//! one of its own that fails with [`RequestError`] ([`RequestBody::wrapped`]).
 
 use super::error::RequestError;
 use bytes::{Bytes, BytesMut};
@@ -14,11 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
-
-/// Why a stream broke, where somebody knows better than hyper; written once.
-pub type Fault = Arc<OnceLock<RequestError>>;
+use std::task::{Context, Poll};
 
 /// A request body on its way upstream: what was already read for inspection, then the rest of the stream.
 pub struct RequestBody {
@@ -28,7 +24,7 @@ pub struct RequestBody {
 }
 
 enum Rest {
-    Incoming(hyper::body::Incoming, Option<Fault>),
+    Incoming(hyper::body::Incoming),
     Wrapped(Pin<Box<dyn Body<Data = Bytes, Error = RequestError>>>),
     Done,
 }
@@ -36,12 +32,7 @@ enum Rest {
 impl RequestBody {
     /// A body of which nothing was read.
     pub fn new(rest: hyper::body::Incoming) -> Self {
-        Self::from(Rest::Incoming(rest, None))
-    }
-
-    /// The same; where the stream breaks, `fault` says why. Without a reason it is [`RequestError::BodyAborted`].
-    pub fn with_fault(rest: hyper::body::Incoming, fault: Fault) -> Self {
-        Self::from(Rest::Incoming(rest, Some(fault)))
+        Self::from(Rest::Incoming(rest))
     }
 
     /// A body from any other stream.
@@ -123,13 +114,7 @@ impl Body for Rest {
         match self.get_mut() {
             Self::Done => Poll::Ready(None),
             Self::Wrapped(body) => body.as_mut().poll_frame(context),
-            Self::Incoming(body, fault) => {
-                let frame = ready!(Pin::new(body).poll_frame(context));
-                let reason = || fault.as_ref().and_then(|fault| fault.get().copied());
-                Poll::Ready(
-                    frame.map(|frame| frame.map_err(|_| reason().unwrap_or(RequestError::BodyAborted))),
-                )
-            }
+            Self::Incoming(body) => Pin::new(body).poll_frame(context).map_err(|error| why(&error)),
         }
     }
 
@@ -137,7 +122,7 @@ impl Body for Rest {
         match self {
             Self::Done => true,
             Self::Wrapped(body) => body.is_end_stream(),
-            Self::Incoming(body, _) => body.is_end_stream(),
+            Self::Incoming(body) => body.is_end_stream(),
         }
     }
 
@@ -145,9 +130,22 @@ impl Body for Rest {
         match self {
             Self::Done => SizeHint::with_exact(0),
             Self::Wrapped(body) => body.size_hint(),
-            Self::Incoming(body, _) => body.size_hint(),
+            Self::Incoming(body) => body.size_hint(),
         }
     }
+}
+
+/// The server ends a body that stays away too long with `TimedOut`, somewhere in the source chain.
+fn why(error: &hyper::Error) -> RequestError {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
+        {
+            return RequestError::BodyTimeout;
+        }
+        source = cause.source();
+    }
+    RequestError::BodyAborted
 }
 
 impl Body for RequestBody {

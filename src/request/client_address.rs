@@ -44,6 +44,18 @@ pub enum Source {
     Header,
 }
 
+impl Source {
+    /// What people call it: `peer`, or the header's name.
+    pub fn name(self, settings: &ClientIp) -> &str {
+        match (self, &settings.header) {
+            (Self::Peer, _) | (Self::Header, ClientIpHeader::None) => "peer",
+            (Self::Header, ClientIpHeader::XForwardedFor) => "x-forwarded-for",
+            (Self::Header, ClientIpHeader::Forwarded) => "forwarded",
+            (Self::Header, ClientIpHeader::Single(name)) => name,
+        }
+    }
+}
+
 /// One element of a forwarding list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Hop {

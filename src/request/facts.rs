@@ -28,10 +28,14 @@ pub fn gather<'a>(
     client: Option<IpAddr>,
 ) -> Result<RequestFacts<'a>, RequestError> {
     let target = parts.uri.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
+    let path = PathReadings::of(target.as_str());
+    if !path.is_exhaustive() {
+        return Err(RequestError::Malformed("a target with too many readings"));
+    }
     let mut facts = RequestFacts {
         client: client.map(|client| client.to_canonical()),
         api_keys: api_key::listed(policy, &parts.headers),
-        path: PathReadings::of(target.as_str()),
+        path,
         subjects: SubjectFacts::default(),
     };
     if subjects_matter(policy, &facts.path) {

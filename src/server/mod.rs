@@ -1,11 +1,48 @@
 //! From sockets to requests: listeners, TLS, connections, workers, draining.
 //!
-//! The server is handed its [`Handler`] by `app` and knows nothing of policy.
+//! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
+//! [`listener`] accepts → [`worker`] → [`connection`] ([`proxy_protocol`], [`tls`], which protocol) → [`http1`] behind
+//! the strict [`scanner`] and its [`guard`], or [`http2`] behind the [`frame_meter`] → the handler. [`deadline`] holds the
+//! clock by which all of them end, [`shutdown`] the end of all.
+
+pub mod connection;
+pub mod deadline;
+pub mod exchange;
+pub mod frame_meter;
+pub mod guard;
+pub mod http1;
+pub mod http2;
+pub mod listener;
+pub mod proxy_protocol;
+pub mod response;
+pub mod scanner;
+pub mod shutdown;
+pub mod stream;
+pub mod tls;
+pub mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use connection::{Settings, TrustedPeers};
+pub use listener::{BoundListener, ListenError};
+pub use shutdown::{Drained, Stage, Stopper};
+pub use tls::{TlsError, TlsHandle};
 
 use crate::request::{Connection, RequestBody, RequestError};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
+use listener::Reception;
+use std::fmt;
 use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use worker::{Common, Running};
 
 /// Who answers requests; lives on one worker.
 pub trait Handler: 'static {
@@ -21,4 +58,97 @@ pub trait Handler: 'static {
 
     /// Answers a request whose head was refused before it could be parsed. The connection is closed behind it.
     fn refuse(&self, error: RequestError) -> Response<Self::Body>;
+}
+
+/// What telemetry reads; all but `open` only ever grow.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Connections accepted.
+    pub accepted: AtomicU64,
+    /// Connections beyond `[server.limits] connections`.
+    pub surplus: AtomicU64,
+    /// Connections closed for their PROXY header, or the lack of one.
+    pub proxy_refused: AtomicU64,
+    /// HTTP/1 heads refused before they were parsed.
+    pub refused_heads: AtomicU64,
+    /// TLS handshakes done.
+    pub tls_handshakes: AtomicU64,
+    /// TLS handshakes failed.
+    pub tls_failures: AtomicU64,
+    /// Connections open now.
+    pub open: AtomicU64,
+}
+
+/// How a server runs.
+#[derive(Clone)]
+pub struct Options {
+    /// Worker threads; at least one is started.
+    pub workers: usize,
+    /// Limits and time-outs; a change holds for connections that begin after it.
+    pub settings: Arc<ArcSwap<Settings>>,
+    /// Whose PROXY headers are believed; IPv4-mapped addresses are folded before it is asked.
+    pub trusted: TrustedPeers,
+    /// Counted into.
+    pub counters: Arc<Counters>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("workers", &self.workers)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A running server. Dropped without [`drain`](Self::drain) it accepts no more, and its connections are cut off as soon
+/// as no [`Stopper`] of it is left.
+#[derive(Debug)]
+pub struct Server {
+    stopper: Stopper,
+    workers: Vec<Running>,
+    acceptors: JoinSet<()>,
+}
+
+impl Server {
+    /// Serves these listeners. Accepts on the current runtime; `make` is called on each worker's thread.
+    ///
+    /// # Errors
+    /// Threads or their runtimes cannot be had.
+    pub fn start<H, F>(listeners: Vec<BoundListener>, options: Options, make: F) -> io::Result<Self>
+    where
+        H: Handler,
+        F: Fn() -> H + Clone + Send + 'static,
+    {
+        let stopper = Stopper::new();
+        let Options { workers, settings, trusted, counters } = options;
+        let stage = stopper.stage();
+        let common = Common { settings, trusted, counters, stage };
+        let (desks, workers) = worker::start(workers, &common, &make)?;
+        let Common { settings, counters, stage, trusted: _ } = common;
+        let reception = Reception { workers: Arc::new(desks), settings, counters, stage };
+        let mut acceptors = JoinSet::new();
+        for listener in listeners {
+            acceptors.spawn(listener::accept(listener, reception.clone()));
+        }
+        Ok(Self { stopper, workers, acceptors })
+    }
+
+    /// Where in its life the server stands.
+    pub fn stage(&self) -> watch::Receiver<Stage> {
+        self.stopper.stage()
+    }
+
+    /// Stops this server from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Ends the server: drains it for as long as `deadline`, then cuts off what still runs.
+    pub async fn drain(self, deadline: Duration) -> Drained {
+        let Self { stopper, workers, acceptors } = self;
+        stopper.drain();
+        acceptors.join_all().await;
+        shutdown::drain(&stopper, workers, deadline).await
+    }
 }

@@ -134,10 +134,12 @@ fn facts<'a>(policy: &'a Policy, request: &Request) -> RequestFacts<'a> {
     let candidates = |applications: &[Option<usize>], tenants: &[Option<usize>]| {
         let mut candidates = Candidates::default();
         for value in applications {
-            candidates.applications.add(match value.and_then(|index| policy.parts().applications.get(index)) {
-                Some(application) => Named::Listed(&**application),
-                None => Named::Unlisted(Cow::Borrowed("unlisted")),
-            });
+            candidates.applications.add(
+                match value.and_then(|index| policy.parts().applications.get(index)) {
+                    Some(application) => Named::Listed(&**application),
+                    None => Named::Unlisted(Cow::Borrowed("unlisted")),
+                },
+            );
         }
         for value in tenants {
             candidates.tenants.add(match value.and_then(|index| policy.parts().tenants.get(index)) {
@@ -205,9 +207,10 @@ fn each_step_blocks_where_it_applies_and_nowhere_else() {
         let policy = world.policy();
         let facts = facts(&policy, &request);
         let decision = decide(&policy, &facts, |_| {});
-        let name = decision.cause.filter(|check| check.blocks()).map(|check| {
-            check.assignment.map_or("loopback", |assignment| assignment.acl.name())
-        });
+        let name = decision
+            .cause
+            .filter(|check| check.blocks())
+            .map(|check| check.assignment.map_or("loopback", |assignment| assignment.acl.name()));
         assert_eq!(name, expected, "{request:?}");
         assert_eq!(decision.effect == Effect::Block, expected.is_some(), "{request:?}");
     }
@@ -276,27 +279,35 @@ fn world() -> impl Strategy<Value = World> {
         any::<bool>(),
         proptest::collection::vec((proptest::option::of(0_usize..3), acl()), 0..4),
     )
-        .prop_map(|(tenants, default, applications)| World { tenants, default, applications, ..World::default() })
+        .prop_map(|(tenants, default, applications)| World {
+            tenants,
+            default,
+            applications,
+            ..World::default()
+        })
 }
 
 fn request() -> impl Strategy<Value = Request> {
     let names = |listed: usize| proptest::collection::vec(proptest::option::weighted(0.8, 0..listed), 0..3);
     (names(4), names(3), names(4), names(3), any::<bool>()).prop_map(
-        |(naming_applications, naming_tenants, hinted_applications, hinted_tenants, misspelled_client_id)| Request {
-            target: "/oauth2/authorize",
-            naming_applications,
-            naming_tenants,
-            hinted_applications,
-            hinted_tenants,
-            misspelled_client_id,
-            ..Request::default()
+        |(naming_applications, naming_tenants, hinted_applications, hinted_tenants, misspelled_client_id)| {
+            Request {
+                target: "/oauth2/authorize",
+                naming_applications,
+                naming_tenants,
+                hinted_applications,
+                hinted_tenants,
+                misspelled_client_id,
+                ..Request::default()
+            }
         },
     )
 }
 
 /// The sentences of SPEC §4, one after the other, over plain indices.
 fn twin(world: &World, request: &Request) -> bool {
-    let application = |name: &Option<usize>| name.and_then(|index| world.applications.get(index).map(|a| (index, *a)));
+    let application =
+        |name: &Option<usize>| name.and_then(|index| world.applications.get(index).map(|a| (index, *a)));
     let tenant = |name: &Option<usize>| name.filter(|index| *index < world.tenants.len());
     let distinct = |names: &[Option<usize>], listed: usize| {
         let mut names: Vec<_> = names.iter().map(|name| name.filter(|index| *index < listed)).collect();
@@ -307,7 +318,8 @@ fn twin(world: &World, request: &Request) -> bool {
     let mut blocked = false;
     let naming_applications = distinct(&request.naming_applications, world.applications.len());
     let naming_tenants = distinct(&request.naming_tenants, world.tenants.len());
-    for (_, (owner, own)) in request.naming_applications.iter().chain(&request.hinted_applications).filter_map(application)
+    for (_, (owner, own)) in
+        request.naming_applications.iter().chain(&request.hinted_applications).filter_map(application)
     {
         let owner = owner.and_then(|owner| world.tenants.get(owner)).copied().flatten();
         blocked |= own.or(owner) == Some(true);

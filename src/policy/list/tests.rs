@@ -49,10 +49,13 @@ fn reads_good_lines() {
     }
 }
 
+/// Text, line, column, bytes, message.
+type BadCase = (&'static [u8], u32, u32, Range<usize>, &'static str);
+
 #[test]
 fn points_at_bad_lines() {
     #[rustfmt::skip]
-    let cases: &[(&[u8], u32, u32, Range<usize>, &str)] = &[
+    let cases: &[BadCase] = &[
         (b"10.0.0.1\n\n  10.0.0.5/8 # x\n",  3, 3, 12..22, "`10.0.0.5/8` has host bits set; the network is `10.0.0.0/8`"),
         (b"010.0.0.1",                       1, 1, 0..9,   "`010.0.0.1` has a zero-padded octet, which some read as octal; write it without leading zeros"),
         (b"\xef\xbb\xbfx\n",                 1, 1, 3..4,   "`x` is not an IP address"),

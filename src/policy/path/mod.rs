@@ -147,7 +147,7 @@ fn lacks_path(raw: &str) -> bool {
     let hierarchy = structure::behind_scheme(raw.as_bytes()).unwrap_or(raw.as_bytes());
     let is_slash = |octet: &u8| matches!(octet, b'/' | b'\\');
     let slashes = hierarchy.iter().take_while(|octet| is_slash(octet)).count();
-    slashes >= 2 && !hierarchy.iter().skip(slashes).any(|octet| is_slash(octet))
+    slashes >= 2 && !hierarchy.iter().skip(slashes).any(is_slash)
 }
 
 #[cfg(test)]

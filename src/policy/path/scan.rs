@@ -72,11 +72,14 @@ impl Features {
 }
 
 /// The features of each octet by itself.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an octet is always within 256, and constants are checked by the compiler"
+)]
 static CLASSES: [Features; 256] = {
     let mut classes = [Features(0); 256];
     let mut octet: u8 = 0;
     loop {
-        // Indexing in a constant is checked when the crate is compiled.
         classes[octet as usize] = class(octet);
         if octet == u8::MAX {
             break classes;

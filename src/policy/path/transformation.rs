@@ -5,7 +5,7 @@ use super::{decode, structure};
 
 /// One habit of upstreams, applied to a whole path.
 pub(super) struct Transformation {
-    /// Without any of these features it changes nothing.
+    /// Without any of these features it makes nothing that others do not make as well.
     pub(super) when: Features,
     /// Appends the changed path to an empty buffer.
     pub(super) apply: fn(&[u8], &mut Vec<u8>),

@@ -65,11 +65,14 @@ fn check_crossings<W: Word>(rows: &[Row<W>], map: &RangeMap<W>) {
     }
 }
 
+/// A name; first and last address, and whether it blocks, of each row.
+type Case = (&'static str, &'static [(u32, u32, bool)]);
+
 #[test]
 fn named_cases() {
     const MAX: u32 = u32::MAX;
     #[rustfmt::skip]
-    let cases: &[(&str, &[(u32, u32, bool)])] = &[
+    let cases: &[Case] = &[
         ("nothing",               &[]),
         ("one address",           &[(5, 5, true)]),
         ("everything",            &[(0, MAX, true)]),
@@ -100,11 +103,14 @@ fn named_cases() {
     }
 }
 
+/// A name; first and last address of each row.
+type Shape = (&'static str, fn(u32) -> (u32, u32));
+
 /// What makes a sweep without a proper heap, or a search for crossings by pairs, take minutes.
 #[test]
 fn no_shape_is_quadratic() {
     const ROWS: u32 = 50_000;
-    let shapes: [(&str, fn(u32) -> (u32, u32)); 5] = [
+    let shapes: [Shape; 5] = [
         ("nested", |at| (at, u32::MAX - at)),
         ("crossing", |at| (at, u32::MAX / 2 + at)),
         ("stairs", |at| (at * 2, at * 2 + 3)),

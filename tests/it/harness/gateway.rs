@@ -2,6 +2,8 @@
 
 use super::{Answer, Client, Upstream};
 use aclgate::app;
+use aclgate::store::Loader;
+use aclgate::telemetry::logging::LogControl;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -26,7 +28,9 @@ impl Gateway {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.toml");
         std::fs::write(&file, text).unwrap();
-        let running = app::start(&file).unwrap_or_else(|error| panic!("{error}"));
+        let loader = Loader::new(&file);
+        let first = loader.load().unwrap_or_else(|error| panic!("{error}"));
+        let running = app::start(loader, first, LogControl::none()).unwrap_or_else(|error| panic!("{error}"));
         Self { running: Some(running), folder }
     }
 

@@ -1,0 +1,176 @@
+//! `[[ip_acl]]`: entries parsed, list files read, ACLs compiled and found by name or id.
+
+use super::derived_id;
+use super::lists::ListFiles;
+use super::seen::{Seen, unknown};
+use crate::policy::acl::{Action, Entry, IpAcl, IpAclBuilder, Place};
+use crate::policy::document::AclTable;
+use crate::policy::document::reader::At;
+use crate::policy::finding::{Code, Excerpt, Report, Span};
+use crate::policy::range::AddressRange;
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Crossings of one ACL that are shown.
+const SHOWN_CROSSINGS: usize = 10;
+
+/// The ACLs of a policy.
+#[derive(Debug)]
+pub struct Acls {
+    listed: Vec<Listed>,
+    by_name: HashMap<Arc<str>, usize>,
+    by_id: HashMap<Uuid, usize>,
+}
+
+#[derive(Debug)]
+struct Listed {
+    acl: Arc<IpAcl>,
+    place: Span,
+    used: bool,
+}
+
+impl Acls {
+    /// Builds every ACL, also those with mistakes: a reference to them is not a second mistake.
+    pub(super) fn build(
+        tables: Vec<AclTable<'_>>,
+        lists: &mut ListFiles<'_>,
+        report: &mut Report<'_>,
+    ) -> Self {
+        let mut acls = Self { listed: Vec::new(), by_name: HashMap::new(), by_id: HashMap::new() };
+        let mut names = Seen::new();
+        for table in tables {
+            let place = table.name.map_or(table.span, |name| name.span);
+            let id = table.id.map_or_else(
+                || derived_id("ip-acl", table.name.map_or("", |name| name.value)),
+                |id| id.value,
+            );
+            if let Some(name) = table.name {
+                names.first(report, name.value.to_owned(), name.span, &format!("the name `{}`", name.value));
+            }
+            // A name in the form of a UUID would be mistaken for an id.
+            if table.name.is_some() || table.id.is_some() {
+                let id_place = table.id.map_or(place, |id| id.span);
+                names.first(report, id.to_string(), id_place, &format!("the id `{id}`"));
+            }
+            let name = table.name.map_or("", |name| name.value).into();
+            let acl = Arc::new(build(table, id, Arc::clone(&name), lists, report));
+            let at = acls.listed.len();
+            acls.listed.push(Listed { acl, place, used: false });
+            acls.by_name.entry(name).or_insert(at);
+            acls.by_id.entry(id).or_insert(at);
+        }
+        acls
+    }
+
+    /// The ACL that a name or id means, from now on in use; an unknown one is reported.
+    pub fn resolve(&mut self, reference: At<&str>, report: &mut Report<'_>) -> Option<Arc<IpAcl>> {
+        let by_id = || reference.value.parse().ok().and_then(|id: Uuid| self.by_id.get(&id));
+        let at = self.by_name.get(reference.value).or_else(by_id).copied();
+        let Some(listed) = at.and_then(|at| self.listed.get_mut(at)) else {
+            unknown(report, reference, "IP ACL", self.by_name.keys().map(|name| &**name));
+            return None;
+        };
+        listed.used = true;
+        Some(Arc::clone(&listed.acl))
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<IpAcl>> {
+        self.listed.iter().map(|listed| Arc::clone(&listed.acl)).collect()
+    }
+
+    pub(super) fn warn_of_unused(&self, report: &mut Report<'_>) {
+        for listed in self.listed.iter().filter(|listed| !listed.used) {
+            let message = format!("nothing is given the IP ACL `{}`", listed.acl.name());
+            report
+                .add(Code::UnusedAcl, listed.place, message)
+                .label("never used")
+                .hint("set it as the `ip_acl` of an api_key, tenant, application, resource_server or path");
+        }
+    }
+}
+
+fn build(
+    table: AclTable<'_>,
+    id: Uuid,
+    name: Arc<str>,
+    lists: &mut ListFiles<'_>,
+    report: &mut Report<'_>,
+) -> IpAcl {
+    let AclTable {
+        span: _,
+        name: _,
+        id: _,
+        default,
+        entries,
+        files,
+        insert_instant,
+        last_update_instant,
+        data,
+    } = table;
+    let builder = IpAclBuilder::new(id, name, default.unwrap_or(Action::Block));
+    let mut builder = builder.instants(insert_instant, last_update_instant).data(data);
+    let mut written = HashMap::with_capacity(entries.len());
+    for (action, text) in entries {
+        match text.value.parse::<AddressRange>() {
+            Ok(range) => {
+                builder.push(range, action, Place { file: 0, line: report.source().line(text.span.start) });
+                warn_of_contradiction(&mut written, range, (action, text), report);
+            }
+            Err(error) => {
+                let finding = report.add(Code::BadRange, text.span, error.to_string());
+                finding.label("expected an address, a CIDR block or `start-end`");
+            }
+        }
+    }
+    for (action, file) in files {
+        lists.read(report, file, action, &mut builder);
+    }
+    let acl = builder.build();
+    for (one, other) in acl.crossings(SHOWN_CROSSINGS) {
+        warn_of_crossing(&acl, (one, other), &written, lists, report);
+    }
+    acl
+}
+
+type Written = HashMap<AddressRange, (Action, Span)>;
+
+fn warn_of_contradiction(
+    written: &mut Written,
+    range: AddressRange,
+    (action, text): (Action, At<&str>),
+    report: &mut Report<'_>,
+) {
+    let (first, place) = *written.entry(range).or_insert((action, text.span));
+    if first != action {
+        let excerpt = report.source().excerpt(place);
+        let message = format!("`{}` is both allowed and blocked", text.value);
+        let finding = report.add(Code::Contradiction, text.span, message);
+        finding.label("Block wins").related(excerpt, "also here").hint("remove one of them");
+    }
+}
+
+fn warn_of_crossing(
+    acl: &IpAcl,
+    (one, other): (Entry, Entry),
+    written: &Written,
+    lists: &ListFiles<'_>,
+    report: &mut Report<'_>,
+) {
+    let excerpt = |entry: &Entry, report: &Report<'_>| -> Excerpt {
+        let inline = || match written.get(&entry.range) {
+            Some((_, span)) => report.source().excerpt(*span),
+            None => report.source().excerpt(report.source().line_span(entry.place.line)),
+        };
+        lists.excerpt(entry.place.file, entry.place.line).unwrap_or_else(inline)
+    };
+    let verb = |entry: &Entry| match entry.action {
+        Action::Allow => "allowed",
+        Action::Block => "blocked",
+    };
+    let (one_place, other_place) = (excerpt(&one, report), excerpt(&other, report));
+    let message = format!("ranges `{}` and `{}` of `{}` cross", one.range, other.range, acl.name());
+    let finding = report.add_at(Code::CrossingRanges, one_place, message);
+    finding.label(verb(&one)).related(other_place, verb(&other));
+    finding.hint("in what they share, the narrower range wins, and Block where both are of one size");
+}

@@ -1,0 +1,259 @@
+//! Time-outs without a timer for each request: one coarse sweep for all connections of a worker.
+//!
+//! A connection arms and disarms its [`Slot`] by writing cells; the [`Registry`] looks at all slots a few times a second
+//! and wakes the task of each whose time is over, or all of them when draining begins. What an expired slot means is
+//! decided by the task that owns it. A deadline is never early, and late by two periods at most.
+
+use crate::config::Timeouts;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The coarsest period of the sweep.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// All slots of one worker, and its clock.
+#[derive(Debug)]
+pub struct Registry {
+    started: Instant,
+    period: Duration,
+    /// Milliseconds since `started`, as of the last sweep.
+    now: Cell<u64>,
+    draining: Cell<bool>,
+    slots: RefCell<Vec<Weak<Slot>>>,
+}
+
+/// What a connection waits for its peer to send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// The next request.
+    Idle,
+    /// The rest of a head.
+    Head,
+    /// More of a body.
+    Body,
+}
+
+/// The deadlines of one connection or stream.
+#[derive(Debug)]
+pub struct Slot {
+    registry: Rc<Registry>,
+    waker: RefCell<Option<Waker>>,
+    read: Cell<Option<(Wait, u64)>>,
+    write: Cell<Option<u64>>,
+}
+
+impl Registry {
+    /// An empty registry, swept often enough for the shortest of these time-outs.
+    pub fn new(timeouts: Timeouts) -> Rc<Self> {
+        let shortest = timeouts.head.min(timeouts.body).min(timeouts.idle);
+        let period = PERIOD.min(shortest / 4).max(Duration::from_millis(5));
+        let (now, draining) = (Cell::new(0), Cell::new(false));
+        Rc::new(Self { started: Instant::now(), period, now, draining, slots: RefCell::default() })
+    }
+
+    /// Sweeps for ever.
+    pub async fn run(&self) {
+        let mut ticks = tokio::time::interval(self.period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.sweep();
+        }
+    }
+
+    /// Wakes whoever is late. Linear in the number of slots.
+    fn sweep(&self) {
+        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.now.set(now);
+        self.slots.borrow_mut().retain(|slot| {
+            let Some(slot) = slot.upgrade() else { return false };
+            if slot.read_expired().is_some() || slot.write_expired() {
+                slot.wake();
+            }
+            true
+        });
+    }
+
+    /// Tells all connections to finish, those of today and those to come.
+    pub fn drain(&self) {
+        self.draining.set(true);
+        for slot in self.slots.borrow().iter().filter_map(Weak::upgrade) {
+            slot.wake();
+        }
+    }
+
+    /// Milliseconds since the registry was made, as of the last sweep.
+    pub fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    fn due(&self, after: Duration) -> u64 {
+        let after = u64::try_from((after + self.period).as_millis()).unwrap_or(u64::MAX);
+        self.now.get().saturating_add(after)
+    }
+}
+
+impl Slot {
+    /// A slot that waits for nothing.
+    pub fn new(registry: &Rc<Registry>) -> Rc<Self> {
+        let (waker, read, write) = (RefCell::default(), Cell::default(), Cell::default());
+        let slot = Rc::new(Self { registry: Rc::clone(registry), waker, read, write });
+        registry.slots.borrow_mut().push(Rc::downgrade(&slot));
+        slot
+    }
+
+    /// Remembers whom to wake; called at each poll of the task that owns the slot.
+    pub fn watch(&self, context: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        match waker.as_mut() {
+            Some(waker) => waker.clone_from(context.waker()),
+            None => *waker = Some(context.waker().clone()),
+        }
+    }
+
+    /// Has the owner's task polled again.
+    pub fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Starts to wait for the peer to send something; a wait for the same thing goes on.
+    pub fn arm_read(&self, wait: Wait, after: Duration) {
+        if self.waits_for() != Some(wait) {
+            self.read.set(Some((wait, self.registry.due(after))));
+        }
+    }
+
+    /// Waits for nothing any more.
+    pub fn disarm_read(&self) {
+        self.read.set(None);
+    }
+
+    /// What is waited for.
+    pub fn waits_for(&self) -> Option<Wait> {
+        self.read.get().map(|(wait, _)| wait)
+    }
+
+    /// What was waited for in vain.
+    pub fn read_expired(&self) -> Option<Wait> {
+        self.read.get().filter(|(_, due)| *due <= self.registry.now.get()).map(|(wait, _)| wait)
+    }
+
+    /// Starts to wait for the peer to take something, unless that was started before.
+    pub fn arm_write(&self, after: Duration) {
+        if self.write.get().is_none() {
+            self.write.set(Some(self.registry.due(after)));
+        }
+    }
+
+    /// The peer took something.
+    pub fn disarm_write(&self) {
+        self.write.set(None);
+    }
+
+    /// Whether the peer took nothing for too long.
+    pub fn write_expired(&self) -> bool {
+        self.write.get().is_some_and(|due| due <= self.registry.now.get())
+    }
+
+    /// Whether connections are to finish.
+    pub fn draining(&self) -> bool {
+        self.registry.draining.get()
+    }
+
+    /// The worker's coarse clock, in milliseconds.
+    pub fn now(&self) -> u64 {
+        self.registry.now()
+    }
+
+    /// Runs a step of a connection's beginning with a time-out; `None` if it was not done in time. A wait for a first
+    /// byte ends when draining begins.
+    pub async fn within<F: Future>(&self, wait: Wait, after: Duration, step: F) -> Option<F::Output> {
+        let mut step = pin!(step);
+        self.disarm_read();
+        self.arm_read(wait, after);
+        let output = std::future::poll_fn(|context| {
+            self.watch(context);
+            if self.read_expired().is_some() || (wait == Wait::Idle && self.draining()) {
+                return Poll::Ready(None);
+            }
+            step.as_mut().poll(context).map(Some)
+        })
+        .await;
+        self.disarm_read();
+        output
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registry() -> Rc<Registry> {
+        let second = Duration::from_secs(1);
+        Registry::new(Timeouts { head: second, body: second, idle: second, drain: second })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_is_never_early_and_hardly_late() {
+        let registry = registry();
+        let slot = Slot::new(&registry);
+        let before = Instant::now();
+        let never = std::future::pending::<()>();
+        let step = slot.within(Wait::Head, Duration::from_secs(1), never);
+        let output = tokio::select! { output = step => output, () = registry.run() => Some(()) };
+        assert_eq!(output, None);
+        let waited = before.elapsed();
+        assert!(waited >= Duration::from_secs(1), "{waited:?}");
+        assert!(waited <= Duration::from_secs(1) + 2 * PERIOD, "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_wait_goes_on_and_another_begins_anew() {
+        let registry = registry();
+        let slot = Slot::new(&registry);
+        slot.arm_read(Wait::Head, Duration::from_millis(500));
+        tokio::time::advance(Duration::from_millis(600)).await;
+        registry.sweep();
+        assert_eq!(slot.read_expired(), None, "the period is added");
+        slot.arm_read(Wait::Head, Duration::from_millis(500));
+        tokio::time::advance(Duration::from_millis(200)).await;
+        registry.sweep();
+        assert_eq!(slot.read_expired(), Some(Wait::Head));
+        slot.arm_read(Wait::Body, Duration::from_millis(500));
+        assert_eq!(slot.read_expired(), None);
+        slot.arm_write(Duration::ZERO);
+        tokio::time::advance(Duration::from_millis(300)).await;
+        registry.sweep();
+        assert!(slot.write_expired());
+        slot.disarm_write();
+        assert!(!slot.write_expired());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn draining_ends_a_wait_for_a_first_byte_at_once() {
+        let registry = registry();
+        let slot = Slot::new(&registry);
+        registry.drain();
+        assert_eq!(slot.within(Wait::Idle, PERIOD, std::future::pending::<()>()).await, None);
+        assert_eq!(slot.within(Wait::Head, PERIOD, std::future::ready(1)).await, Some(1));
+    }
+
+    #[test]
+    fn slots_of_closed_connections_are_forgotten() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let registry = registry();
+        drop(Slot::new(&registry));
+        let kept = Slot::new(&registry);
+        registry.sweep();
+        assert_eq!(registry.slots.borrow().len(), 1);
+        drop(kept);
+    }
+}

@@ -1,0 +1,350 @@
+//! One exchange with upstream: a request's head and body in → the response, its body streaming, out.
+//!
+//! 1. An address is chosen in turn, a connection taken or made; if that fails, the next address is tried.
+//! 2. The request goes out, the response's head comes in, both within their time.
+//! 3. A request is sent again, once for each address, only if nothing of it was written (hyper hands it back), or if
+//!    it broke off on a pooled connection, has no body and an idempotent method (RFC 9110 §9.2.2): the upstream may
+//!    have closed the connection just when we took it. A POST that may have arrived is never repeated.
+//! 4. What comes back is cleaned, or refused if it cannot be passed on safely.
+
+use super::Upstream;
+use super::body::{Carrier, Outgoing, Upload, UpstreamBody};
+use super::connect::{Line, Need};
+use super::deadline::Deadline;
+use super::error::UpstreamError;
+use super::headers::{self, Forwarding, Wish};
+use super::origin::Candidates;
+use super::pool::{Endpoint, Keep};
+use super::upgrade;
+use crate::config;
+use crate::enforce::Permit;
+use crate::request::RequestError;
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::uri::{Authority, Scheme};
+use http::{Method, Request, Response, StatusCode, Uri, Version, request};
+use http_body::Body;
+use hyper::body::Incoming;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// What remains to be said if there was no address at all.
+const NO_ADDRESS: UpstreamError = UpstreamError::Dns { host: String::new(), source: None };
+
+/// Why an exchange failed, and the body if it can be sent again.
+struct Failure {
+    error: UpstreamError,
+    unsent: Option<Outgoing>,
+}
+
+/// What an exchange is about; the same for every attempt.
+struct Errand<'a> {
+    settings: &'a config::Upstream,
+    parts: &'a request::Parts,
+    forwarding: &'a Forwarding<'a>,
+    wish: Wish,
+}
+
+impl Upstream {
+    /// Sends a request upstream and returns what comes back. Must run within a `LocalSet`.
+    ///
+    /// The settings are those of the moment: addresses that are gone from them are not used any more. The permit is
+    /// taken by value: one permit, one request.
+    ///
+    /// A 101 comes back with a [`TunnelHandle`](super::TunnelHandle) as extension, the tunnel left in
+    /// `forwarding.connection`.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] if there is no response, or none that can be passed on.
+    pub async fn forward<B>(
+        &self,
+        _permit: Permit,
+        settings: &config::Upstream,
+        parts: &request::Parts,
+        body: B,
+        forwarding: &Forwarding<'_>,
+    ) -> Result<Response<UpstreamBody>, UpstreamError>
+    where
+        B: Body<Data = Bytes, Error = RequestError> + 'static,
+    {
+        let mut body = Outgoing::new(body);
+        let wish = if body.is_end_stream() { upgrade::wish(parts) } else { Wish::Response };
+        let errand = Errand { settings, parts, forwarding, wish };
+        let repeatable = body.is_end_stream() && parts.method.is_idempotent();
+        let mut candidates = self.origins.candidates(settings).await?;
+        let mut need = Need { fresh: false, http1: wish == Wish::Tunnel };
+        let reached = self.reach(&mut candidates, None, settings, need).await;
+        let (mut endpoint, mut line) = reached.map_err(|error| error.unwrap_or(NO_ADDRESS))?;
+        loop {
+            let reused = line.is_reused();
+            let Failure { error, unsent } = match errand.run(&endpoint, line, body).await {
+                Ok(response) => return Ok(response),
+                Err(failure) => *failure,
+            };
+            let broke_off = matches!(error, UpstreamError::BrokeOff { .. });
+            if broke_off && !reused {
+                endpoint.health.broke_off();
+            }
+            body = match unsent {
+                Some(unsent) => unsent,
+                None if broke_off && reused && repeatable => Outgoing::Empty,
+                None => return Err(error),
+            };
+            tracing::debug!(%error, "sending the request again");
+            // A pooled connection that died says nothing of its address; a fresh one does.
+            let again = (reused && !need.fresh).then_some(endpoint);
+            need.fresh |= reused;
+            match self.reach(&mut candidates, again, settings, need).await {
+                Ok(reached) => (endpoint, line) = reached,
+                Err(reason) => return Err(reason.unwrap_or(error)),
+            }
+        }
+    }
+
+    /// A connection to `first`, or to the next address that lets itself be connected to. Fails with the last reason,
+    /// or with none where no address was left to try.
+    async fn reach(
+        &self,
+        candidates: &mut Candidates,
+        first: Option<Rc<Endpoint>>,
+        settings: &config::Upstream,
+        need: Need,
+    ) -> Result<(Rc<Endpoint>, Line), Option<UpstreamError>> {
+        let mut next = first.or_else(|| candidates.next());
+        let mut reason = None;
+        while let Some(endpoint) = next {
+            match self.connector.line(&endpoint, settings, need).await {
+                Ok(line) => return Ok((endpoint, line)),
+                Err(error) => {
+                    tracing::debug!(%error, "trying the next address");
+                    reason = Some(error);
+                }
+            }
+            next = candidates.next();
+        }
+        Err(reason)
+    }
+}
+
+impl Errand<'_> {
+    async fn run(
+        &self,
+        endpoint: &Rc<Endpoint>,
+        mut line: Line,
+        body: Outgoing,
+    ) -> Result<Response<UpstreamBody>, Box<Failure>> {
+        let address = endpoint.address;
+        let upload = body.upload();
+        let final_error = |error| Box::new(Failure { error, unsent: None });
+        let request = self.request(endpoint, matches!(line, Line::Http2 { .. }), body);
+        let request = request.map_err(|error| final_error(error.into()))?;
+        let span = self.settings.response_timeout;
+        let (answer, deadline) = match &mut line {
+            Line::Http1(connection) => {
+                (Either::Left(connection.sender.try_send_request(request)), &mut connection.deadline)
+            }
+            Line::Http2 { shared, deadline, reused: _ } => {
+                (Either::Right(shared.sender.try_send_request(request)), deadline)
+            }
+        };
+        deadline.restart(span);
+        let answer = within(deadline, span, upload.as_deref(), answer).await;
+        let client_failed = upload.and_then(|upload| upload.failure.get());
+        match answer {
+            Some(Ok(response)) => {
+                endpoint.health.answered();
+                self.respond(endpoint, line, response).map_err(final_error)
+            }
+            Some(Err(_)) | None if let Some(error) = client_failed => Err(final_error(error.into())),
+            Some(Err(mut error)) => {
+                if let (Line::Http2 { shared, deadline: _, reused: _ }, Some(_)) = (&line, error.message()) {
+                    endpoint.unshare(shared);
+                }
+                let unsent = error.take_message().map(Request::into_body);
+                let error = UpstreamError::BrokeOff { address, source: error.into_error() };
+                Err(Box::new(Failure { error, unsent }))
+            }
+            None => Err(final_error(UpstreamError::ResponseTimeout { address })),
+        }
+    }
+
+    /// The request as this upstream gets it: the target to the byte, the fields anew, the framing as the body has it.
+    fn request(
+        &self,
+        endpoint: &Endpoint,
+        h2: bool,
+        body: Outgoing,
+    ) -> Result<Request<Outgoing>, RequestError> {
+        let parts = self.parts;
+        let url = &endpoint.url;
+        let host = match headers::host(parts) {
+            Some(host) => host,
+            None => HeaderValue::from_str(&authority(url)).map_err(|_| RequestError::Malformed("no host"))?,
+        };
+        let mut fields = headers::request_fields(parts, self.forwarding, self.settings, &host, self.wish)?;
+        let has_empty_body = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
+        match body.size_hint().exact() {
+            Some(0) if !has_empty_body => {}
+            Some(length) => {
+                fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            None if h2 => {}
+            None => {
+                fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
+        }
+        let target = parts.uri.path_and_query().cloned().ok_or(RequestError::MethodNotAllowed)?;
+        let mut request = Request::new(body);
+        request.method_mut().clone_from(&parts.method);
+        *request.uri_mut() = if h2 {
+            fields.remove(header::HOST);
+            fields.remove(header::CONNECTION);
+            *request.version_mut() = Version::HTTP_2;
+            let authority =
+                Authority::try_from(host.as_bytes()).map_err(|_| RequestError::Malformed("invalid host"))?;
+            let mut uri = http::uri::Parts::default();
+            uri.scheme = Some(if url.tls { Scheme::HTTPS } else { Scheme::HTTP });
+            uri.authority = Some(authority);
+            uri.path_and_query = Some(target);
+            Uri::from_parts(uri).map_err(|_| RequestError::Malformed("invalid target"))?
+        } else {
+            Uri::from(target)
+        };
+        *request.headers_mut() = fields;
+        Ok(request)
+    }
+
+    fn respond(
+        &self,
+        endpoint: &Rc<Endpoint>,
+        line: Line,
+        response: Response<Incoming>,
+    ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let address = endpoint.address;
+        let bad = |reason| UpstreamError::BadResponse { address, reason };
+        let (mut parts, incoming) = response.into_parts();
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            return match self.wish {
+                Wish::Tunnel => upgrade::open(parts, line, address, self.forwarding).map_err(bad),
+                Wish::Response => Err(bad("101 that was not asked for")),
+            };
+        }
+        headers::clean_response(&mut parts).map_err(bad)?;
+        parts.version = Version::HTTP_11;
+        let carrier = match line {
+            Line::Http1(mut connection) => {
+                connection.deadline.progress();
+                Carrier::Http1 { connection, endpoint: Rc::clone(endpoint), keep: Keep::of(self.settings) }
+            }
+            Line::Http2 { shared: _, mut deadline, reused: _ } => {
+                deadline.progress();
+                Carrier::Http2(deadline)
+            }
+        };
+        Ok(Response::from_parts(parts, UpstreamBody::new(incoming, carrier, address)))
+    }
+}
+
+fn authority(url: &config::UpstreamUrl) -> String {
+    let config::UpstreamUrl { tls: _, host, port } = url;
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Either of two futures with the same output.
+enum Either<L, R> {
+    Left(L),
+    Right(R),
+}
+
+/// What the answer is, or `None` if upstream was silent for `span` while nobody waited for the client.
+async fn within<L, R>(
+    deadline: &mut Deadline,
+    span: Duration,
+    upload: Option<&Upload>,
+    answer: Either<L, R>,
+) -> Option<L::Output>
+where
+    L: Future,
+    R: Future<Output = L::Output>,
+{
+    match answer {
+        Either::Left(answer) => wait(deadline, span, upload, answer).await,
+        Either::Right(answer) => wait(deadline, span, upload, answer).await,
+    }
+}
+
+async fn wait<F: Future>(
+    deadline: &mut Deadline,
+    span: Duration,
+    upload: Option<&Upload>,
+    answer: F,
+) -> Option<F::Output> {
+    let mut answer = pin!(answer);
+    poll_fn(|context| {
+        if let Poll::Ready(output) = answer.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        poll_silence(deadline, span, upload, context).map(|()| None)
+    })
+    .await
+}
+
+fn poll_silence(
+    deadline: &mut Deadline,
+    span: Duration,
+    upload: Option<&Upload>,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    loop {
+        ready!(deadline.poll_silence(context));
+        let Some(upload) = upload else {
+            return Poll::Ready(());
+        };
+        let since = upload.last.get().elapsed();
+        if upload.failure.get().is_some() {
+            return Poll::Ready(());
+        } else if upload.awaits_client.get() {
+            deadline.push_back(span);
+        } else if since < span {
+            deadline.push_back(span - since);
+        } else {
+            return Poll::Ready(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use tokio::time::{Instant, advance};
+
+    async fn is_over(deadline: &mut Deadline, upload: &Upload) -> bool {
+        let span = Duration::from_secs(10);
+        poll_fn(|context| Poll::Ready(poll_silence(deadline, span, Some(upload), context).is_ready())).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_does_not_run_while_the_client_is_waited_for() {
+        let upload = Upload {
+            last: Cell::new(Instant::now()),
+            awaits_client: Cell::new(true),
+            failure: Cell::new(None),
+        };
+        let mut deadline = Deadline::new(Duration::from_secs(10));
+        let seconds = |seconds| advance(Duration::from_secs(seconds));
+        for _ in 0..4 {
+            assert!(!is_over(&mut deadline, &upload).await);
+            seconds(9).await;
+        }
+        upload.last.set(Instant::now());
+        upload.awaits_client.set(false);
+        seconds(9).await;
+        assert!(!is_over(&mut deadline, &upload).await, "nine seconds after upstream took the last piece");
+        seconds(2).await;
+        assert!(is_over(&mut deadline, &upload).await);
+    }
+}

@@ -1,0 +1,218 @@
+//! The fields of what goes upstream, and of what comes back.
+//!
+//! Request: the client's head and who the client is in; a fresh, unambiguous set of fields out. Hop-by-hop fields
+//! are dropped (RFC 9110 §7.6.1), forwarding fields rebuilt (see [`super::forwarded`]), framing left to whoever
+//! knows the body. Response: hop-by-hop fields dropped, everything else as it came, in its order.
+//!
+//! Decisions:
+//! 1. `Host` is what the client asked for (`:authority`, an absolute target's authority, or `Host`), never the
+//!    upstream's own name: identity servers build issuers, links and cookies from it, and tell tenants apart by it.
+//!    Only a request without any (HTTP/1.0) gets the upstream's authority.
+//! 2. `Connection` removes neither what we generate nor what a decision was made on.
+//! 3. `Expect` is dropped: the client gets its 100 from us as soon as its body is read.
+//! 4. `Proxy-Authorization` is dropped: the upstream is an origin, and no proxy here asked for it.
+//! 5. Cookie crumbs of HTTP/2 are joined (RFC 9113 §8.2.3).
+//!
+//! Deliberately absent: `Via` (it names us, and makes some servers withhold compression) and `Max-Forwards`.
+
+use super::forwarded;
+use super::names;
+use crate::config;
+use crate::request::{Connection, RequestError};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Version, request};
+use smallvec::SmallVec;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Options of `Connection` that we are willing to look at; far more than any honest client names.
+const CONNECTION_OPTIONS: usize = 16;
+
+/// Who sends a request, as it was decided on.
+#[derive(Clone, Copy, Debug)]
+pub struct Forwarding<'a> {
+    /// The connection that it came by: peer, our end, scheme. A WebSocket tunnel is left there.
+    pub connection: &'a Connection,
+    /// The client address; `None`: undetermined.
+    pub client: Option<IpAddr>,
+    /// Whether the peer is a trusted proxy.
+    pub peer_trusted: bool,
+    /// Fields that decisions are made on by configuration (such as the header of an API key), which `Connection`
+    /// must not remove. `Authorization`, `Cookie` and anything that looks like a key are so already.
+    pub decisive: &'a [Arc<str>],
+}
+
+/// Whether a request asks for a tunnel that we are willing to open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wish {
+    /// An ordinary exchange.
+    Response,
+    /// A WebSocket.
+    Tunnel,
+}
+
+/// The authority that the request is for: of the target if it has one (RFC 9112 §3.2.2), else `Host`.
+pub(super) fn host(parts: &request::Parts) -> Option<HeaderValue> {
+    match parts.uri.authority() {
+        Some(authority) => {
+            let text = authority.as_str();
+            let bare = text.rsplit_once('@').map_or(text, |(_, bare)| bare);
+            HeaderValue::from_str(bare).ok()
+        }
+        None => parts.headers.get(header::HOST).filter(|value| !value.is_empty()).cloned(),
+    }
+}
+
+/// The fields of the request to upstream, without framing (`Content-Length`, `Transfer-Encoding`).
+///
+/// # Errors
+/// [`RequestError::Malformed`] if `Connection` names more options than anybody needs.
+pub(super) fn request_fields(
+    parts: &request::Parts,
+    forwarding: &Forwarding<'_>,
+    settings: &config::Upstream,
+    host: &HeaderValue,
+    wish: Wish,
+) -> Result<HeaderMap, RequestError> {
+    let options = connection_options(&parts.headers)?;
+    let mut fields = HeaderMap::with_capacity(parts.headers.len() + 12);
+    fields.insert(header::HOST, host.clone());
+    for (name, value) in &parts.headers {
+        if is_passed_on(name, forwarding, settings) && !is_removed_by(&options, name, forwarding.decisive) {
+            fields.append(name.clone(), value.clone());
+        }
+    }
+    if parts.version == Version::HTTP_2 {
+        join_cookies(&mut fields);
+    }
+    match wish {
+        Wish::Tunnel => {
+            fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        Wish::Response if takes_trailers(&parts.headers) => {
+            fields.insert(header::TE, HeaderValue::from_static("trailers"));
+            fields.insert(header::CONNECTION, HeaderValue::from_static("te"));
+        }
+        Wish::Response => {}
+    }
+    forwarded::write(&mut fields, &parts.headers, forwarding, settings.forwarded);
+    Ok(fields)
+}
+
+fn is_passed_on(name: &HeaderName, forwarding: &Forwarding<'_>, settings: &config::Upstream) -> bool {
+    let dropped = names::is_hop_by_hop(name)
+        || name == header::HOST
+        || name == header::CONTENT_LENGTH
+        || name == header::EXPECT
+        || names::is_generated(name)
+        || names::is_never_sent(name)
+        || (!forwarding.peer_trusted
+            && (names::tells_of_client(name.as_str())
+                || settings.strip_headers.iter().any(|stripped| **stripped == *name.as_str())));
+    !dropped
+}
+
+/// The options that `Connection` names, without those that are dropped anyway.
+fn connection_options(fields: &HeaderMap) -> Result<SmallVec<[&[u8]; 4]>, RequestError> {
+    let mut options = SmallVec::new();
+    for value in fields.get_all(header::CONNECTION) {
+        for option in value.as_bytes().split(|&sign| sign == b',').map(<[u8]>::trim_ascii) {
+            let usual: [&[u8]; 5] = [b"", b"keep-alive", b"close", b"upgrade", b"te"];
+            if usual.iter().any(|usual| usual.eq_ignore_ascii_case(option)) {
+                continue;
+            }
+            if options.len() == CONNECTION_OPTIONS {
+                return Err(RequestError::Malformed("too many options in `Connection`"));
+            }
+            options.push(option);
+        }
+    }
+    Ok(options)
+}
+
+fn is_removed_by(options: &[&[u8]], name: &HeaderName, decisive: &[Arc<str>]) -> bool {
+    options.iter().any(|option| option.eq_ignore_ascii_case(name.as_str().as_bytes()))
+        && !names::is_end_to_end(name.as_str())
+        && !decisive.iter().any(|known| **known == *name.as_str())
+}
+
+fn takes_trailers(fields: &HeaderMap) -> bool {
+    fields.get_all(header::TE).iter().any(|value| {
+        value
+            .as_bytes()
+            .split(|&sign| sign == b',')
+            .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    })
+}
+
+fn join_cookies(fields: &mut HeaderMap) {
+    let mut crumbs = fields.get_all(header::COOKIE).iter();
+    let (Some(first), Some(second)) = (crumbs.next(), crumbs.next()) else {
+        return;
+    };
+    let mut joined = Vec::with_capacity(256);
+    joined.extend_from_slice(first.as_bytes());
+    for crumb in std::iter::once(second).chain(crumbs) {
+        joined.extend_from_slice(b"; ");
+        joined.extend_from_slice(crumb.as_bytes());
+    }
+    if let Ok(mut value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
+        value.set_sensitive(first.is_sensitive());
+        fields.insert(header::COOKIE, value);
+    }
+}
+
+/// Takes the hop-by-hop fields off a response, and what HTTP forbids in it; the rest stays as it is, in its order.
+///
+/// # Errors
+/// Says why the response cannot be passed on safely: its length is ambiguous (RFC 9112 §6.3), or its transfer coding
+/// is one that we could not take off.
+pub(super) fn clean_response(response: &mut http::response::Parts) -> Result<(), &'static str> {
+    let fields = &response.headers;
+    check_framing(fields)?;
+    let Ok(options) = connection_options(fields) else {
+        return Err("too many options in `Connection`");
+    };
+    let bodiless = response.status == http::StatusCode::NO_CONTENT || response.status.is_informational();
+    let dropped = |name: &HeaderName| {
+        names::is_hop_by_hop(name)
+            || is_removed_by(&options, name, &[])
+            || (bodiless && name == header::CONTENT_LENGTH)
+    };
+    if !fields.keys().any(dropped) {
+        return Ok(());
+    }
+    // Removing from a `HeaderMap` in place would change its order.
+    let mut kept = HeaderMap::with_capacity(fields.len());
+    for (name, value) in fields {
+        if !dropped(name) {
+            kept.append(name.clone(), value.clone());
+        }
+    }
+    drop(options);
+    response.headers = kept;
+    Ok(())
+}
+
+fn check_framing(fields: &HeaderMap) -> Result<(), &'static str> {
+    let mut lengths = fields.get_all(header::CONTENT_LENGTH).iter();
+    if let Some(length) = lengths.next() {
+        if lengths.next().is_some() || length.is_empty() || !length.as_bytes().iter().all(u8::is_ascii_digit)
+        {
+            return Err("`Content-Length` is not one number");
+        }
+        if fields.contains_key(header::TRANSFER_ENCODING) {
+            return Err("both `Content-Length` and `Transfer-Encoding`");
+        }
+    }
+    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(coding), None) if coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err("a transfer coding other than `chunked`"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! The upstream: permitted requests out, responses back.
+//!
+//! The story, in file order: `headers` (with `names` and `forwarded`) says which fields go on, `origin` which
+//! address is tried, `health` whether it is worth it, `connect` (with `tls`, `stream`, `pool`) how it is reached,
+//! `forward` runs the exchange, `body` and `deadline` keep it streaming and in time, `upgrade` turns it into a tunnel.
+//! Everything here belongs to one worker: cells, no locks. Nothing is cached but connections and addresses.
+
+mod body;
+mod connect;
+mod deadline;
+mod error;
+mod forward;
+mod forwarded;
+mod headers;
+mod health;
+mod names;
+mod origin;
+mod pool;
+mod stream;
+mod tls;
+mod upgrade;
+
+pub use body::UpstreamBody;
+pub use error::{BodyError, UpstreamError};
+pub use headers::Forwarding;
+pub use upgrade::{TUNNEL_IDLE, TunnelHandle};
+
+/// One worker's connections to the upstream.
+#[derive(Debug, Default)]
+pub struct Upstream {
+    origins: origin::Origins,
+    connector: connect::Connector,
+}
+
+impl Upstream {
+    /// Without a connection yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

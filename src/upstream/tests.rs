@@ -1,0 +1,8 @@
+//! Exchanges with scripted upstreams, over real sockets.
+
+mod bench;
+mod bodies;
+mod exchanges;
+mod failures;
+mod protocols;
+mod tunnels;

@@ -1,0 +1,181 @@
+//! WebSocket tunnels: the one upgrade that goes upstream.
+//!
+//! A request wishes for a tunnel if it is one as RFC 6455 §4.1 has it; any other `Upgrade` is dropped and the request
+//! is ordinary. A tunnel opens only after upstream's 101: the response carries a [`TunnelHandle`] as extension, the
+//! bytes flow once the server has written the 101 and runs what was left in the connection. What flows is not
+//! looked into.
+
+use super::body::UpstreamBody;
+use super::connect::Line;
+use super::headers::{self, Forwarding, Wish};
+use crate::request::connection::Duplex;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Response, Version, request, response};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+
+/// A tunnel without a byte in either direction is closed after this time, at the latest after twice as long.
+pub const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
+const BUFFER: usize = 8 * 1024;
+
+/// Closes a tunnel from outside, for instance because a new policy would block it. An extension of the 101.
+#[derive(Clone, Debug, Default)]
+pub struct TunnelHandle(Arc<Signals>);
+
+#[derive(Debug, Default)]
+struct Signals {
+    close: Notify,
+    ended: Notify,
+}
+
+impl TunnelHandle {
+    /// Closes the tunnel at once, or as soon as it would open.
+    pub fn close(&self) {
+        self.0.close.notify_one();
+    }
+
+    /// Waits until the tunnel is over, or until it is clear that it will never open. For one waiter.
+    pub async fn ended(&self) {
+        self.0.ended.notified().await;
+    }
+}
+
+struct Ended(TunnelHandle);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.0.ended.notify_one();
+    }
+}
+
+/// Whether a request wishes for a tunnel.
+pub(super) fn wish(parts: &request::Parts) -> Wish {
+    let is_tunnel = parts.method == Method::GET
+        && parts.version == Version::HTTP_11
+        && upgrades_to_websocket(&parts.headers)
+        && parts.headers.contains_key(header::SEC_WEBSOCKET_KEY);
+    if is_tunnel { Wish::Tunnel } else { Wish::Response }
+}
+
+fn upgrades_to_websocket(fields: &HeaderMap) -> bool {
+    let mut protocols = fields.get_all(header::UPGRADE).iter();
+    let websocket =
+        protocols.next().is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let upgrade = fields.get_all(header::CONNECTION).iter().any(|value| {
+        value
+            .as_bytes()
+            .split(|&sign| sign == b',')
+            .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+    });
+    websocket && protocols.next().is_none() && upgrade
+}
+
+/// Turns upstream's 101 into the client's, and leaves the tunnel in the client's connection.
+///
+/// # Errors
+/// Says why this 101 is not one.
+pub(super) fn open(
+    mut parts: response::Parts,
+    line: Line,
+    address: SocketAddr,
+    forwarding: &Forwarding<'_>,
+) -> Result<Response<UpstreamBody>, &'static str> {
+    if !upgrades_to_websocket(&parts.headers) {
+        return Err("101 to something other than WebSocket");
+    }
+    let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
+        return Err("101 without a connection");
+    };
+    headers::clean_response(&mut parts)?;
+    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    let handle = TunnelHandle::default();
+    parts.extensions.insert(handle.clone());
+    let ended = Ended(handle);
+    forwarding.connection.open_tunnel(Box::new(move |client| {
+        Box::pin(async move {
+            let Ended(handle) = &ended;
+            let run = async {
+                match upgrade.await {
+                    Ok(upstream) => pump(client, TokioIo::new(upstream)).await,
+                    Err(error) => tracing::debug!(%address, %error, "upstream ended before its tunnel began"),
+                }
+            };
+            tokio::select! {
+                () = handle.0.close.notified() => tracing::debug!(%address, "tunnel closed"),
+                () = run => {}
+            }
+            // Until here it was for this to close the upstream's side.
+            drop(line);
+        })
+    }));
+    Ok(Response::from_parts(parts, UpstreamBody::empty(address)))
+}
+
+/// Copies both ways until both have ended, one fails, or nothing moves for [`TUNNEL_IDLE`].
+async fn pump(client: Box<dyn Duplex>, upstream: impl Duplex) {
+    let moved = Rc::new(Cell::new(false));
+    let mut client = Watched { io: client, moved: Rc::clone(&moved) };
+    let mut upstream = Watched { io: upstream, moved: Rc::clone(&moved) };
+    let idle = async {
+        loop {
+            tokio::time::sleep(TUNNEL_IDLE).await;
+            if !moved.replace(false) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        // A tunnel that breaks is a tunnel that ends.
+        _ = tokio::io::copy_bidirectional_with_sizes(&mut client, &mut upstream, BUFFER, BUFFER) => {}
+        () = idle => {}
+    }
+}
+
+/// Notes that bytes came.
+struct Watched<S> {
+    io: S,
+    moved: Rc<Cell<bool>>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if read.is_ready() {
+            self.moved.set(true);
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}

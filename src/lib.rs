@@ -36,6 +36,8 @@ pub mod upstream;
 
 pub mod answer;
 
+pub mod explain;
+
 pub mod gateway;
 
 pub mod server;

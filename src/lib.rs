@@ -28,8 +28,6 @@ pub mod store;
 
 pub mod request;
 
-pub mod explain;
-
 pub mod enforce;
 
 pub mod upstream;

@@ -36,8 +36,6 @@ pub mod upstream;
 
 pub mod answer;
 
-pub mod explain;
-
 pub mod gateway;
 
 pub mod server;

@@ -18,14 +18,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &["policy", "config"]),
     ("store",     &["policy", "config", "telemetry", "request"]),
     ("request",   &["policy", "config"]),
+    ("explain",   &["policy", "config", "telemetry", "request"]),
     ("enforce",   &["policy", "request", "store", "telemetry"]),
     ("upstream",  &["config", "request", "enforce::Permit", "telemetry"]),
     ("answer",    &["policy", "store", "request", "enforce", "upstream"]),
     ("gateway",   &["request", "store", "enforce", "upstream", "answer", "telemetry"]),
     ("server",    &["config", "telemetry", "request"]),
-    ("admin",     &["policy", "config", "store", "telemetry", "answer", "server"]),
+    ("admin",     &["policy", "config", "store", "telemetry", "answer", "explain", "server"]),
     ("app",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "server", "admin"]),
-    ("cli",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "server", "admin", "app"]),
+    ("cli",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "explain", "server", "admin", "app"]),
     ("manual",    &[]),
 ];
 

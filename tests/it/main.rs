@@ -1,5 +1,6 @@
 //! The whole gateway over real sockets, with a scripted upstream behind it.
 
+#[cfg(test)]
 mod cli;
 mod enforcement;
 mod harness;

@@ -306,7 +306,7 @@ pub fn wrong_type<T>(report: &mut Report<'_>, value: Value<'_>, path: &str, expe
         "string" => "a text",
         "integer" => "a whole number",
         "float" => "a fraction",
-        "boolean" => "true or false",
+        "boolean" => "a boolean",
         "datetime" => "a date or time",
         "array" => "a list",
         _ => "a table",
@@ -343,7 +343,8 @@ fn in_range<T: PartialOrd + Copy>(
     match value.value.filter(|number| range.contains(number)) {
         Some(number) => Some(At { value: number, span: value.span }),
         None => {
-            let message = format!("`{path}` is out of range");
+            let found = report.source().short(value.span).unwrap_or("this");
+            let message = format!("`{path}` cannot be {found}");
             report.add(Code::OutOfRange, value.span, message).label(format!("expected {expected}"));
             None
         }

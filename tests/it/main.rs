@@ -2,5 +2,7 @@
 
 #[cfg(test)]
 mod cli;
+mod client_address;
 mod enforcement;
 mod harness;
+mod reloading;

@@ -103,14 +103,14 @@ impl Gateway {
             api_key::disguise(&mut parts.headers, &snapshot.policy)?;
         }
         let forwarding = Forwarding {
+            permit,
             connection,
             client: client.address,
             peer_trusted: client.peer_trusted,
             decisive: snapshot.policy.decisive_headers(),
         };
         let sent = Instant::now();
-        let response =
-            self.upstream.forward(permit, &snapshot.config.upstream, parts, body, &forwarding).await?;
+        let response = self.upstream.forward(&snapshot.config.upstream, parts, body, forwarding).await?;
         self.metrics.upstream_time.observe(sent.elapsed());
         Ok((response, Judged { said, disguised }))
     }

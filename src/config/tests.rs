@@ -1,3 +1,5 @@
+//! The front door, whole: what is read, refused and warned of.
+
 use super::load::read_all;
 use super::*;
 use crate::policy::finding::{Code, Report, Severity};

@@ -1,3 +1,5 @@
+//! Findings in order, and what their codes promise.
+
 use super::*;
 
 #[test]

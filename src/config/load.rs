@@ -117,7 +117,7 @@ fn keep_what_stands(errors: &[(u32, Span, &toml::de::Error)], report: &mut Repor
 }
 
 fn add_syntax_error(error: &toml::de::Error, span: Span, text: &str, report: &mut Report<'_>) {
-    let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
+    let (what, expected) = error.message().split_once(", expected ").unwrap_or_else(|| (error.message(), ""));
     let duplicate = what == "duplicate key";
     let code = if duplicate { Code::Duplicate } else { Code::Syntax };
     let message = match text.get(span.start..span.end) {

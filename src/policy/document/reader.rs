@@ -211,7 +211,7 @@ impl<'d> Section<'d> {
         report: &mut Report<'_>,
         key: &'static str,
         name: &'static str,
-    ) -> Option<Section<'d>> {
+    ) -> Option<Self> {
         let value = self.value(report, key)?;
         match value.value {
             DeValue::Table(table) => Some(Section::new(name, table, value.span)),
@@ -220,12 +220,7 @@ impl<'d> Section<'d> {
     }
 
     /// A list of tables, `[[key]]`.
-    pub fn sections(
-        &mut self,
-        report: &mut Report<'_>,
-        key: &'static str,
-        name: &'static str,
-    ) -> Vec<Section<'d>> {
+    pub fn sections(&mut self, report: &mut Report<'_>, key: &'static str, name: &'static str) -> Vec<Self> {
         let Some(value) = self.value(report, key) else { return Vec::new() };
         let path = self.path(key);
         let DeValue::Array(items) = value.value else {

@@ -204,7 +204,7 @@ fn long_hex(line: &str) -> Vec<Range<usize>> {
 fn url_passwords(line: &str) -> Vec<Range<usize>> {
     let part = |(at, _): (usize, &str)| {
         let start = at + 2;
-        let end = line.get(start..)?.find(|character: char| matches!(character, '"' | '\'' | '/' | ' '));
+        let end = line.get(start..)?.find(['"', '\'', '/', ' ']);
         let authority = line.get(start..end.map_or(line.len(), |end| start + end))?;
         Some(start..start + authority.rfind('@')?)
     };

@@ -43,33 +43,37 @@ impl Numbers {
     }
 }
 
-/// The address in the middle of a slot: the space is cut into slots, the first half of each is a range.
-fn v4(size: u32, slot: u32, hit: bool) -> Ipv4Addr {
-    let width = u32::MAX / size;
-    Ipv4Addr::from_bits(slot * width + if hit { width / 4 } else { width / 4 * 3 })
+/// An address of IPv4, or of 2000::/3, which all of today's IPv6 addresses are from.
+fn address(bits: u64, v6: bool) -> IpAddr {
+    if v6 {
+        Ipv6Addr::from_bits((1_u128 << 125) + (u128::from(bits) << 61)).into()
+    } else {
+        Ipv4Addr::from_bits(u32::try_from(bits >> 32).unwrap_or(0)).into()
+    }
 }
 
-/// Slots in 2000::/3, which all of today's addresses are from.
-fn v6(size: u32, slot: u32, hit: bool) -> Ipv6Addr {
-    let width = (1_u128 << 125) / u128::from(size);
-    let start = (1_u128 << 125) + u128::from(slot) * width;
-    Ipv6Addr::from_bits(start + if hit { width / 4 } else { width / 4 * 3 })
-}
-
+/// Disjoint ranges, in order, that begin anywhere and reach half-way to the next.
 fn disjoint(size: u32, v6: bool) -> Vec<AddressRange> {
-    let one = |slot: u32| {
-        let (start, end): (IpAddr, IpAddr) = if v6 {
-            let width = (1_u128 << 125) / u128::from(size);
-            let start = (1_u128 << 125) + u128::from(slot) * width;
-            (Ipv6Addr::from_bits(start).into(), Ipv6Addr::from_bits(start + width / 2).into())
-        } else {
-            let width = u32::MAX / size;
-            let start = slot * width;
-            (Ipv4Addr::from_bits(start).into(), Ipv4Addr::from_bits(start + width / 2).into())
-        };
+    let mut numbers = Numbers(3);
+    // One bit below, in IPv4, so that neighbours differ.
+    let mut starts: Vec<u64> = (0..size).map(|_| numbers.next() >> 33 << 33).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).copied().chain([u64::MAX]);
+    let span = |(start, next): (&u64, u64)| {
+        let (start, end) = (address(*start, v6), address(start + (next - start - 1) / 2, v6));
         AddressRange::new(start, end).unwrap_or_else(|_| AddressRange::from(start))
     };
-    (0..size).map(one).collect()
+    starts.iter().zip(ends).map(span).collect()
+}
+
+/// An address in the range, or right behind it.
+fn client(range: &AddressRange, hit: bool) -> IpAddr {
+    match range.end() {
+        _ if hit => range.start(),
+        IpAddr::V4(end) => Ipv4Addr::from_bits(end.to_bits().saturating_add(1)).into(),
+        IpAddr::V6(end) => Ipv6Addr::from_bits(end.to_bits().saturating_add(1)).into(),
+    }
 }
 
 /// Each inside the one before, or each crossing the one before, with actions in turn.
@@ -195,41 +199,38 @@ mod look_up {
             .bench(|| black_box(clients).iter().map(test).sum::<usize>());
     }
 
-    /// Slots in order, or all over the place.
-    fn slots(size: u32, random: bool) -> Vec<u32> {
+    /// Clients of ranges in order, or all over the place.
+    fn clients(ranges: &[AddressRange], hit: bool, random: bool) -> Vec<IpAddr> {
         let mut numbers = Numbers(2);
-        let random_slot = |_| u32::try_from(numbers.next() % u64::from(size)).unwrap_or(0);
+        let mut ranges = ranges.to_vec();
         if random {
-            (0..CLIENTS).map(random_slot).collect()
-        } else {
-            (0..size).cycle().take(CLIENTS).collect()
+            numbers.shuffle(&mut ranges);
         }
+        ranges.iter().map(|range| client(range, hit)).cycle().take(CLIENTS).collect()
     }
 
     macro_rules! look_up {
-        ($name:ident, $family:ident, $hit:literal, $random:literal) => {
+        ($name:ident, $v6:literal, $hit:literal, $random:literal) => {
             #[divan::bench(args = SIZES)]
             fn $name(bencher: Bencher<'_, '_>, size: u32) {
-                let acl = builder(&disjoint(size, stringify!($family) == "v6")).build();
-                let clients = slots(size, $random).into_iter().map(|slot| $family(size, slot, $hit).into());
-                run(bencher, &acl, &clients.collect::<Vec<_>>());
+                let ranges = disjoint(size, $v6);
+                run(bencher, &builder(&ranges).build(), &clients(&ranges, $hit, $random));
             }
         };
     }
 
-    look_up!(v4_hit_random, v4, true, true);
-    look_up!(v4_hit_sequential, v4, true, false);
-    look_up!(v4_miss_random, v4, false, true);
-    look_up!(v4_miss_sequential, v4, false, false);
-    look_up!(v6_hit_random, v6, true, true);
-    look_up!(v6_hit_sequential, v6, true, false);
-    look_up!(v6_miss_random, v6, false, true);
-    look_up!(v6_miss_sequential, v6, false, false);
+    look_up!(v4_hit_random, false, true, true);
+    look_up!(v4_hit_sequential, false, true, false);
+    look_up!(v4_miss_random, false, false, true);
+    look_up!(v4_miss_sequential, false, false, false);
+    look_up!(v6_hit_random, true, true, true);
+    look_up!(v6_hit_sequential, true, true, false);
+    look_up!(v6_miss_random, true, false, true);
+    look_up!(v6_miss_sequential, true, false, false);
 
     #[divan::bench(args = SIZES)]
     fn v4_nested_random(bencher: Bencher<'_, '_>, size: u32) {
-        let acl = builder(&overlapping(size, true)).build();
-        let clients = slots(size, true).into_iter().map(|slot| Ipv4Addr::from_bits(slot).into());
-        run(bencher, &acl, &clients.collect::<Vec<_>>());
+        let ranges = overlapping(size, true);
+        run(bencher, &builder(&ranges).build(), &clients(&ranges, true, true));
     }
 }

@@ -15,6 +15,12 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// A permit out of thin air, for tests of what is behind it.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self { disguise: false }
+    }
+
     /// Whether the request's API keys must be replaced before it is forwarded: the upstream then gives its own
     /// answer to an invalid key.
     pub fn demands_disguise(&self) -> bool {

@@ -95,7 +95,7 @@ impl Gateway {
             connection,
             client: client.address,
             peer_trusted: client.peer_trusted,
-            decisive: &[],
+            decisive: snapshot.policy.decisive_headers(),
         };
         let sent = Instant::now();
         let response =

@@ -28,13 +28,13 @@ pub mod store;
 
 pub mod request;
 
-pub mod explain;
-
 pub mod enforce;
 
 pub mod upstream;
 
 pub mod answer;
+
+pub mod explain;
 
 pub mod gateway;
 

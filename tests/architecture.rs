@@ -10,7 +10,9 @@ use std::{fs, iter};
 
 /// Each module and what of ours it may use; a path narrows it to one item.
 ///
-/// `server` and `store` use `request` because a connection and a refused head are types of requests.
+/// `server` and `store` use `request` because a connection and a refused head are types of requests. `answer`,
+/// `enforce` and `gateway` read settings from the snapshot; `gateway` asks the policy and is what `server` calls.
+/// `explain` is the one account of a decision that `cli` and `admin` share.
 #[rustfmt::skip]
 const MAY_USE: &[(&str, &[&str])] = &[
     ("policy",    &[]),
@@ -18,14 +20,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &["policy", "config"]),
     ("store",     &["policy", "config", "telemetry", "request"]),
     ("request",   &["policy", "config"]),
-    ("enforce",   &["policy", "request", "store", "telemetry"]),
+    ("explain",   &["policy", "config", "request", "telemetry"]),
+    ("enforce",   &["policy", "config", "request", "store", "telemetry"]),
     ("upstream",  &["config", "request", "enforce::Permit", "telemetry"]),
-    ("answer",    &["policy", "store", "request", "enforce", "upstream"]),
-    ("gateway",   &["request", "store", "enforce", "upstream", "answer", "telemetry"]),
+    ("answer",    &["policy", "config", "store", "request", "enforce", "upstream"]),
+    ("gateway",   &["policy", "config", "request", "store", "enforce", "upstream", "answer", "telemetry", "server::Handler"]),
     ("server",    &["config", "telemetry", "request"]),
-    ("admin",     &["policy", "config", "store", "telemetry", "answer", "server"]),
+    ("admin",     &["policy", "config", "store", "telemetry", "explain", "request", "answer", "server"]),
     ("app",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "server", "admin"]),
-    ("cli",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "server", "admin", "app"]),
+    ("cli",       &["policy", "config", "telemetry", "store", "request", "explain", "enforce", "upstream", "answer", "gateway", "server", "admin", "app"]),
     ("manual",    &[]),
 ];
 

@@ -89,11 +89,11 @@ impl Case {
             let found = cause.and_then(|check| check.acl.as_ref());
             return Some(format!(
                 "expected ACL `{acl}`, got {}",
-                found.map_or("none".to_owned(), |acl| format!("`{}`", acl.1))
+                found.map_or_else(|| "none".to_owned(), |acl| format!("`{}`", acl.1))
             ));
         }
         let subject = self.subject.as_ref().filter(|subject| !subject_fits(subject))?;
-        let found = cause.map_or("none".to_owned(), |check| ExpectedSubject::of(check).text());
+        let found = cause.map_or_else(|| "none".to_owned(), |check| ExpectedSubject::of(check).text());
         Some(format!("expected subject `{}`, got `{found}`", subject.text()))
     }
 }
@@ -240,6 +240,19 @@ subject = "tenant"
         assert_eq!((few.question.client, few.expect), (Client::Undetermined, Effect::Allow));
         let values: Vec<_> = few.question.headers.get_all("x-a").iter().collect();
         assert_eq!(values, ["b:c", "d"]);
+    }
+
+    #[test]
+    fn the_cases_of_the_repository_are_read() {
+        let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases")).unwrap();
+        let mut read = 0;
+        for file in
+            folders.map(|folder| folder.unwrap().path().join("cases.toml")).filter(|file| file.exists())
+        {
+            let text = std::fs::read_to_string(&file).unwrap();
+            read += Case::read(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())).len();
+        }
+        assert!(read > 0);
     }
 
     #[test]

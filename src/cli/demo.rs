@@ -20,6 +20,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tour::Stop;
 
+/// Width of the column of requests.
+const WIDTH: usize = 58;
+
 /// Shows the gateway at work; with `once` it ends after the tour, else with Ctrl-C.
 ///
 /// # Errors
@@ -30,31 +33,26 @@ pub fn run(once: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
         .enable_all()
         .build()
         .map_err(|error| cannot("start a runtime", &error))?;
-    runtime.block_on(show(once, out))
-}
-
-async fn show(once: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let upstream =
-        stand_in::start().await.map_err(|error| cannot("start the stand-in identity server", &error))?;
+    let upstream = runtime
+        .block_on(stand_in::start())
+        .map_err(|error| cannot("start the stand-in identity server", &error))?;
     let place = Place::new().map_err(|error| cannot("make a directory for the example", &error))?;
     let file = place.0.join("gateway.toml");
     std::fs::write(&file, tour::policy(upstream))
         .map_err(|error| cannot("write the example policy", &error))?;
     let loader = Loader::new(&file);
-    let candidate = loader.load()?;
-    let running = app::start(loader.clone(), candidate, LogControl::none())
+    let running = app::start(loader.clone(), loader.load()?, LogControl::none())
         .map_err(|error| CliError::Start(error.to_string()))?;
     let Some(gateway) = running.addresses().first().copied() else {
         return Err(CliError::Start("the gateway listens nowhere".to_owned()));
     };
     introduce(&file, upstream, gateway, out)?;
-    let unexpected = walk(&loader, gateway, out).await?;
-    if once || unexpected > 0 {
-        return Ok(if unexpected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    let unexpected = runtime.block_on(walk(&loader, gateway, out))?;
+    if !once {
+        invite(&file, gateway, out)?;
+        runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| cannot("wait for Ctrl-C", &error))?;
     }
-    invite(&file, gateway, out)?;
-    tokio::signal::ctrl_c().await.map_err(|error| cannot("wait for Ctrl-C", &error))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if unexpected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn introduce(file: &Path, upstream: SocketAddr, gateway: SocketAddr, out: &mut dyn Write) -> io::Result<()> {
@@ -62,19 +60,21 @@ fn introduce(file: &Path, upstream: SocketAddr, gateway: SocketAddr, out: &mut d
     writeln!(out, "  identity server  http://{upstream}  {FAINT}(a stand-in){FAINT:#}")?;
     writeln!(out, "  gateway          http://{gateway}")?;
     writeln!(out, "  policy           {}\n", file.display())?;
-    writeln!(out, "{STRONG}{:<15}  {:<44}  status  why{STRONG:#}", "client", "request")
+    writeln!(out, "{STRONG}{:<15}  {:<WIDTH$}  status  why{STRONG:#}", "client", "request")
 }
 
 /// Sends every request of the tour; gives the number of answers that are not as they should be.
 async fn walk(loader: &Loader, gateway: SocketAddr, out: &mut dyn Write) -> Result<usize, CliError> {
     let candidate = loader.load()?;
+    let directory =
+        loader.path().parent().map_or_else(String::new, |parent| format!("{}/", parent.display()));
     let mut unexpected = 0;
     for stop in tour::STOPS {
         let question = stop.question()?;
         let explanation = explain(&candidate.config, &candidate.policy, &question);
         let status =
             client::send(gateway, &question).await.map_err(|error| cannot("reach the gateway", &error))?;
-        unexpected += usize::from(write_stop(stop, status, &explanation, out)?);
+        unexpected += usize::from(write_stop(stop, (status, &explanation), &directory, out)?);
     }
     let requests = tour::STOPS.len();
     writeln!(out, "\n{requests} requests, {unexpected} answers not as expected")?;
@@ -82,14 +82,20 @@ async fn walk(loader: &Loader, gateway: SocketAddr, out: &mut dyn Write) -> Resu
 }
 
 /// Writes a row; whether the answer is not as it should be.
-fn write_stop(stop: &Stop, status: u16, explanation: &Explanation, out: &mut dyn Write) -> io::Result<bool> {
+fn write_stop(
+    stop: &Stop,
+    (status, explanation): (u16, &Explanation),
+    directory: &str,
+    out: &mut dyn Write,
+) -> io::Result<bool> {
     let style = match explanation.effect() {
         Effect::Allow => ALLOW,
         Effect::Block => BLOCK,
     };
-    let reason = super::explain::reason(explanation);
+    // The place of an entry is told apart by its line: there is one file, and its path is above.
+    let reason = super::explain::reason(explanation).replace(directory, "");
     let request = format!("{} {}", stop.method, stop.shown());
-    writeln!(out, "{:<15}  {request:<44}  {style}{status}{style:#}     {reason}", stop.client)?;
+    writeln!(out, "{:<15}  {request:<WIDTH$}  {style}{status}{style:#}     {reason}", stop.client)?;
     writeln!(out, "{:<15}  {FAINT}{}{FAINT:#}", "", stop.title)?;
     let disagrees = explanation.status().is_some_and(|explained| explained != status);
     if disagrees {

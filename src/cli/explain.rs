@@ -106,7 +106,8 @@ fn question(arguments: &Args) -> Result<Question, CliError> {
         (None, None) => return Err(CliError::Argument("either --ip or --peer is needed")),
     };
     let body = body(arguments);
-    let method = arguments.method.as_deref().unwrap_or(if body.is_some() { "POST" } else { "GET" });
+    let by_body = if body.is_some() { "POST" } else { "GET" };
+    let method = arguments.method.as_deref().unwrap_or(by_body);
     let mut question = Question::new(client).with_method(method)?.with_target(&target(arguments))?;
     for line in &arguments.headers {
         let Some((name, value)) = line.split_once(':') else {

@@ -75,7 +75,7 @@ enum Command {
         file: PathBuf,
     },
     /// Say what would become of a request, and why.
-    Explain(explain::Args),
+    Explain(Box<explain::Args>),
     /// Run a table of requests with expected decisions.
     #[command(
         long_about = "Decides over every `[[case]]` of a file and compares with what is expected. Exits with 1 if \

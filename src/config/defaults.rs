@@ -27,4 +27,26 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// `[upstream] response_timeout`: from the request's end to the response's head, and between its bytes.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// `[policy] inspect_body_limit`.
-pub const INSPECT_BODY_BYTES: usize = 64 * 1024;
+pub const INSPECT_BODY_BYTES: usize = crate::policy::validate::INSPECT_BODY_BYTES;
+/// `[server] listen`.
+pub const LISTEN: &str = "127.0.0.1:8080";
+/// `[upstream] idle_connections`: for each worker and address.
+pub const IDLE_CONNECTIONS: usize = 64;
+/// `[upstream] idle_timeout`: below the 60 s and more after which servers close idle connections.
+pub const UPSTREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(55);
+/// `[client_ip] trusted_proxies`.
+pub const TRUSTED_PROXIES: &[&str] = &["loopback", "private"];
+/// `[log] level`.
+pub const LOG_LEVEL: &str = "info";
+/// `error` of `[policy.blocked_token]`.
+pub const TOKEN_ERROR: &str = "invalid_request";
+/// `error` of the other `[policy.blocked_*]`.
+pub const ACCESS_ERROR: &str = "access_denied";
+/// `status` of `[policy.blocked_api_key]`.
+pub const KEY_STATUS: u16 = 401;
+/// `status` of `[policy.blocked_page]` and `[policy.blocked_path]`.
+pub const FORBIDDEN_STATUS: u16 = 403;
+/// `status` of `[policy.blocked_token]`.
+pub const TOKEN_STATUS: u16 = 400;
+/// `status` of an answer with `redirect`.
+pub const REDIRECT_STATUS: u16 = 302;

@@ -7,11 +7,19 @@ pub mod answers;
 pub mod defaults;
 pub mod settings;
 
+mod files;
+mod load;
+mod proxies;
+mod read;
+mod restart;
+
 pub use answers::{Answers, BlockedAnswer, KeyAnswer};
+pub use files::DiskFiles;
+pub use load::{Loaded, Outcome, load};
 pub use settings::{
     AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits,
     Listener, Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
 };
 
-mod stub;
-pub use stub::{DiskFiles, Loaded, Outcome, load};
+#[cfg(test)]
+mod tests;

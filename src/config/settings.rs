@@ -3,7 +3,6 @@
 use super::answers::Answers;
 use crate::policy::range::AddressRange;
 use crate::policy::subject::ApiKeyHash;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,14 +168,6 @@ pub enum ClientIpSelect {
 pub struct TrustedProxies {
     /// Ranges that are believed, of either family.
     pub ranges: Vec<AddressRange>,
-}
-
-impl TrustedProxies {
-    /// Whether an address is believed; IPv4-mapped addresses are folded first. Linear in the number of ranges.
-    pub fn contain(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.ranges.iter().any(|range| range.contains(address))
-    }
 }
 
 /// `[admin]`

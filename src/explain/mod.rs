@@ -17,7 +17,7 @@ use crate::config::{Config, KeyAnswer};
 use crate::policy::Policy;
 use crate::policy::decide::{self, Decision, Effect};
 use crate::policy::facts::RequestFacts;
-use crate::request::{RequestError, client_address, facts};
+use crate::request::{RequestError, client_address, facts, head};
 use crate::telemetry::{CheckReport, SubjectKind};
 use http::request::Parts;
 use std::net::IpAddr;
@@ -93,7 +93,7 @@ pub fn explain(config: &Config, policy: &Policy, question: &Question) -> Explana
         }
     };
     let mut checks = Vec::new();
-    let outcome = match gather(policy, &parts, client, &question.body) {
+    let outcome = match gather(config, policy, &parts, client, &question.body) {
         Ok(facts) => {
             let decision =
                 decide::decide(policy, &facts, |check| checks.push(CheckReport::of(policy, check)));
@@ -106,13 +106,17 @@ pub fn explain(config: &Config, policy: &Policy, question: &Question) -> Explana
 
 /// The facts as the gateway gathers them: the body is looked into only where a decision depends on it.
 fn gather<'a>(
+    config: &Config,
     policy: &'a Policy,
     parts: &'a Parts,
     client: Option<IpAddr>,
     body: &[u8],
 ) -> Result<RequestFacts<'a>, RequestError> {
+    head::check(parts, &config.server.limits)?;
     let mut facts = facts::gather(policy, parts, client)?;
-    if !decide::blocked_by_api_key(&facts) && decide::body_matters(policy, &facts) {
+    // Behind a decoy the rest of the policy counts as well.
+    let refused_already = decide::blocked_by_api_key(&facts) && !config.answers.has_decoy();
+    if !body.is_empty() && !refused_already && decide::body_matters(policy, &facts) {
         if body.len() > policy.rules().inspect_body_limit {
             return Err(RequestError::BodyTooLarge);
         }
@@ -125,8 +129,15 @@ fn outcome(config: &Config, policy: &Policy, decision: &Decision<'_>) -> Outcome
     let report = |check: &_| CheckReport::of(policy, check);
     match (decision.effect, decision.cause.as_ref()) {
         (Effect::Block, Some(cause)) => {
-            let status = blocked_status(config, SubjectKind::of(&cause.subject));
-            Outcome::Blocked { cause: report(cause), status }
+            // A decoy gets no further than the rest of the policy allows.
+            let answered = match &decision.block_beside_key {
+                Some(beside) if config.answers.has_decoy() => beside,
+                Some(_) | None => cause,
+            };
+            Outcome::Blocked {
+                cause: report(cause),
+                status: blocked_status(config, SubjectKind::of(&answered.subject)),
+            }
         }
         (Effect::Allow | Effect::Block, cause) => {
             Outcome::Allowed { cause: cause.map(report), reported: decision.reported.as_ref().map(report) }

@@ -80,6 +80,7 @@ pub struct Policy {
     application_directory: Directory<Application>,
     resource_server_index: HashMap<String, Arc<ResourceServer>>,
     default_tenant: Option<Arc<Tenant>>,
+    decisive_headers: Vec<Arc<str>>,
     sign_on_acls: BlockUnion,
     resource_server_acls: BlockUnion,
 }
@@ -107,7 +108,10 @@ impl Policy {
             let tenant = Arc::clone(tenant);
             tenant.hosts.clone().into_iter().map(move |host| (host, Arc::clone(&tenant)))
         };
+        let rules = &parts.rules;
+        let decisive = rules.api_key_sources.headers.iter().chain(&rules.tenant_headers);
         Self {
+            decisive_headers: decisive.cloned().collect(),
             key_index: parts.api_keys.iter().enumerate().map(|(index, key)| (key.hash, index)).collect(),
             tenant_directory: Directory::new(parts.tenants.iter().map(|tenant| (&*tenant.id, tenant))),
             tenant_names: Directory::new(
@@ -183,6 +187,11 @@ impl Policy {
     /// count.
     pub fn resource_server(&self, identifier: &str) -> Option<&ResourceServer> {
         self.resource_server_index.get(&comparable_identifier(identifier)).map(|server| &**server)
+    }
+
+    /// Names of the header fields that a decision can depend on by configuration, in lower case.
+    pub fn decisive_headers(&self) -> &[Arc<str>] {
+        &self.decisive_headers
     }
 
     /// The default tenant.

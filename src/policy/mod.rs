@@ -41,4 +41,4 @@ mod compiled;
 mod range_map;
 
 pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules};
-pub use files::{FileError, Files};
+pub use files::{FileError, Files, NoFiles};

@@ -1,7 +1,7 @@
 //! A small policy for tests: who blocks and who allows is in the names.
 
 use crate::config::{Limits, TrustedProxies, defaults};
-use crate::policy::acl::{Action, IpAcl};
+use crate::policy::acl::{Action, IpAcl, IpAclBuilder};
 use crate::policy::subject::{ApiKey, ApiKeyHash, Application, Assignment, Mode, ResourceServer, Tenant};
 use crate::policy::{ApiKeySources, Policy, PolicyParts, Rules};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(super) fn trusted(ranges: &[&str]) -> TrustedProxies {
 
 /// An ACL that does the same with every address.
 pub(super) fn acl(default: Action) -> Arc<IpAcl> {
-    Arc::new(IpAcl::placeholder(default))
+    Arc::new(IpAclBuilder::new(::uuid::Uuid::nil(), "acl", default).build())
 }
 
 pub(super) fn assignment(default: Action) -> Option<Assignment> {

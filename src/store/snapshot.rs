@@ -75,20 +75,30 @@ pub struct SnapshotReader {
 
 /// A snapshot held by one worker; clones count on this worker alone.
 #[derive(Clone, Debug)]
-pub struct SharedSnapshot(Rc<Arc<Snapshot>>);
+pub struct SharedSnapshot(Rc<Held>);
+
+/// The worker's one count in the snapshot's own.
+#[derive(Debug)]
+struct Held(Arc<Snapshot>);
+
+impl SharedSnapshot {
+    fn of(snapshot: Arc<Snapshot>) -> Self {
+        Self(Rc::new(Held(snapshot)))
+    }
+}
 
 impl Deref for SharedSnapshot {
     type Target = Snapshot;
 
     fn deref(&self) -> &Snapshot {
-        &self.0
+        &self.0.0
     }
 }
 
 impl SnapshotReader {
     /// A view for one worker.
     pub fn new(store: Arc<SnapshotStore>) -> Self {
-        let held = RefCell::new(SharedSnapshot(Rc::new(store.load())));
+        let held = RefCell::new(SharedSnapshot::of(store.load()));
         Self { store, held }
     }
 
@@ -97,7 +107,7 @@ impl SnapshotReader {
         let revision = self.store.revision.load(Ordering::Acquire);
         let mut held = self.held.borrow_mut();
         if held.revision != revision {
-            *held = SharedSnapshot(Rc::new(self.store.load()));
+            *held = SharedSnapshot::of(self.store.load());
         }
         held.clone()
     }

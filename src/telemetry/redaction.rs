@@ -85,7 +85,7 @@ fn looks_like_code(segment: &str) -> bool {
 }
 
 fn escape_into(out: &mut String, raw: &str) {
-    for byte in raw.bytes().take(LONGEST_TEXT) {
+    for byte in raw.bytes().take(LONGEST_TEXT + 1) {
         match byte {
             b'"' | b'\\' => {
                 out.push('\\');

@@ -23,6 +23,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
 use smallvec::SmallVec;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Options of `Connection` that we are willing to look at; far more than any honest client names.
 const CONNECTION_OPTIONS: usize = 16;
@@ -38,7 +39,7 @@ pub struct Forwarding<'a> {
     pub peer_trusted: bool,
     /// Fields that decisions are made on by configuration (such as the header of an API key), which `Connection`
     /// must not remove. `Authorization`, `Cookie` and anything that looks like a key are so already.
-    pub decisive: &'a [HeaderName],
+    pub decisive: &'a [Arc<str>],
 }
 
 /// Whether a request asks for a tunnel that we are willing to open.
@@ -130,10 +131,10 @@ fn connection_options(fields: &HeaderMap) -> Result<SmallVec<[&[u8]; 4]>, Reques
     Ok(options)
 }
 
-fn is_removed_by(options: &[&[u8]], name: &HeaderName, decisive: &[HeaderName]) -> bool {
+fn is_removed_by(options: &[&[u8]], name: &HeaderName, decisive: &[Arc<str>]) -> bool {
     options.iter().any(|option| option.eq_ignore_ascii_case(name.as_str().as_bytes()))
         && !names::is_end_to_end(name.as_str())
-        && !decisive.contains(name)
+        && !decisive.iter().any(|known| **known == *name.as_str())
 }
 
 fn takes_trailers(fields: &HeaderMap) -> bool {

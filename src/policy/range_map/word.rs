@@ -20,12 +20,14 @@ pub(in crate::policy) trait Word: Copy + Ord + Debug + 'static {
     fn previous(self) -> Self;
     /// The address behind it.
     fn next(self) -> Option<Self>;
+    /// Orders spans by start, wide before narrow.
+    fn order(start: Self, end: Self) -> impl Ord;
     /// A range of such addresses.
     fn range(start: Self, end: Self) -> AddressRange;
 }
 
 macro_rules! word {
-    ($number:ty, $family:ident) => {
+    ($number:ty, $family:ident, $order:expr) => {
         impl Word for $number {
             const FIRST: Self = Self::MIN;
             const LAST: Self = Self::MAX;
@@ -50,6 +52,10 @@ macro_rules! word {
                 self.checked_add(1)
             }
 
+            fn order(start: Self, end: Self) -> impl Ord {
+                $order(start, end)
+            }
+
             fn range(start: Self, end: Self) -> AddressRange {
                 AddressRange::from_bounds(Bounds::$family { start: start.into(), end: end.into() })
             }
@@ -57,5 +63,6 @@ macro_rules! word {
     };
 }
 
-word!(u32, V4);
-word!(u128, V6);
+// One number is compared without a branch.
+word!(u32, V4, |start: u32, end: u32| u64::from(start) << 32 | u64::from(!end));
+word!(u128, V6, |start: u128, end: u128| (start, !end));

@@ -13,7 +13,7 @@ mod rules;
 mod seen;
 mod subjects;
 
-use super::compiled::{Policy, PolicyParts};
+use super::compiled::PolicyParts;
 use super::document::PolicyDocument;
 use super::files::Files;
 use super::finding::Report;
@@ -22,6 +22,7 @@ use lists::ListFiles;
 use uuid::Uuid;
 
 pub use acls::Acls;
+pub use rules::INSPECT_BODY_BYTES;
 
 /// A policy in the making; the management API's keys may yet be given ACLs.
 #[derive(Debug)]
@@ -66,12 +67,6 @@ impl Draft {
     pub fn finish(self, report: &mut Report<'_>) -> PolicyParts {
         self.acls.warn_of_unused(report);
         self.parts
-    }
-}
-
-impl From<PolicyParts> for Policy {
-    fn from(parts: PolicyParts) -> Self {
-        Self::new(parts)
     }
 }
 

@@ -47,7 +47,7 @@ impl<const N: usize> Histogram<N> {
     /// Adds what was counted to a sum.
     pub(super) fn add_to(&self, total: &mut Total) {
         let counts = self.buckets.iter().chain([&self.beyond]).map(Counter::get);
-        let bounds = self.bounds.iter().copied().chain([f64::MAX]);
+        let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         for (index, (bound, count)) in bounds.zip(counts).enumerate() {
             match total.buckets.get_mut(index) {
                 Some(bucket) => bucket.1 += count,

@@ -48,7 +48,7 @@ fn lines(sender: &Sender, parts: &request::Parts, wish: Wish) -> Vec<String> {
         connection: &connection,
         client: sender.client.map(|client| client.parse().unwrap()),
         peer_trusted: sender.trusted,
-        decisive: &[HeaderName::from_static("x-decisive")],
+        decisive: &["x-decisive".into()],
     };
     let settings = config::Upstream { forwarded: sender.forwarded, ..settings() };
     let host = host(parts).unwrap_or(HeaderValue::from_static("upstream:9011"));

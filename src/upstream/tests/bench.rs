@@ -1,6 +1,7 @@
 //! Scripted upstreams and the gateway's side of them.
 
 use crate::config;
+use crate::enforce::Permit;
 use crate::request::{Connection, RequestError, Scheme};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody, UpstreamError};
 use bytes::Bytes;
@@ -123,7 +124,7 @@ impl Worker {
             peer_trusted: false,
             decisive: &[],
         };
-        self.upstream.forward(&self.settings, &parts, body, &forwarding).await
+        self.upstream.forward(Permit::for_tests(), &self.settings, &parts, body, &forwarding).await
     }
 
     /// The status and whole body of the answer to a GET.

@@ -1,0 +1,112 @@
+//! The front door of every configuration: used by `run`, reload, `check` and the management API alike.
+
+use super::read;
+use super::settings::Config;
+use crate::policy::document::PolicyDocument;
+use crate::policy::document::reader::Section;
+use crate::policy::finding::{Code, Finding, Findings, Report, Span};
+use crate::policy::validate::{Draft, validate};
+use crate::policy::{Files, Policy};
+use toml::de::DeTable;
+
+/// A configuration without a mistake.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// The policy.
+    pub policy: Policy,
+}
+
+/// What a text is.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The configuration; `None` if and only if there are errors.
+    pub loaded: Option<Loaded>,
+    /// Every error and warning, sorted by place.
+    pub findings: Findings,
+}
+
+/// Reads, validates and compiles a configuration. `name` is the file's name in findings; `files` are those that it
+/// refers to.
+pub fn load(text: &str, name: &str, files: &dyn Files) -> Outcome {
+    let mut report = Report::new(name, text);
+    let loaded = read_all(text, files, &mut report);
+    Outcome { loaded, findings: report.finish() }
+}
+
+pub(super) fn read_all(text: &str, files: &dyn Files, report: &mut Report<'_>) -> Option<Loaded> {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    let (config, draft) = read_tables(root.get_ref(), files, report);
+    let parts = draft.finish(report);
+    if !errors.is_empty() {
+        keep_what_stands(report);
+        for error in errors {
+            add_syntax_error(&error, text, report);
+        }
+    }
+    if report.has_errors() {
+        return None;
+    }
+    Some(Loaded { config: config?, policy: Policy::new(parts) })
+}
+
+/// `None` in place of the settings only where a finding says why.
+fn read_tables(table: &DeTable<'_>, files: &dyn Files, report: &mut Report<'_>) -> (Option<Config>, Draft) {
+    let empty = DeTable::new();
+    let mut root = Section::new("", table, Span::default());
+    let mut policy = root
+        .section(report, "policy", "policy")
+        .unwrap_or_else(|| Section::new("policy", &empty, Span::default()));
+    let answers = read::answers(&mut policy, files, report);
+    let document = PolicyDocument::read(&mut root, &mut policy, report);
+    policy.finish(report);
+    let mut draft = validate(document, files, report);
+    let config = read::config(&mut root, answers, (files, draft.acls()), report);
+    root.finish(report);
+    (config, draft)
+}
+
+/// The text is broken somewhere: what is missing or unknown may only seem so, as the parser had to guess where tables
+/// end. What is wrong with a value in itself stands.
+fn keep_what_stands(report: &mut Report<'_>) {
+    let stands = |finding: &Finding| {
+        !matches!(
+            finding.code,
+            Code::MissingKey
+                | Code::UnknownKey
+                | Code::UnknownReference
+                | Code::WrongType
+                | Code::Duplicate
+                | Code::Empty
+                | Code::SecondDefault
+                | Code::Conflict
+                | Code::UnusedAcl
+                | Code::CrossingRanges
+                | Code::OpenerApplication
+                | Code::SpoofableFirst
+                | Code::CleartextAdmin
+        )
+    };
+    report.retain(stands);
+}
+
+fn add_syntax_error(error: &toml::de::Error, text: &str, report: &mut Report<'_>) {
+    let span = error.span().map_or(Span { start: text.len(), end: text.len() }, Span::from);
+    let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
+    let duplicate = what == "duplicate key";
+    let code = if duplicate { Code::Duplicate } else { Code::Syntax };
+    let message = match text.get(span.start..span.end) {
+        Some(key) if duplicate => format!("the key `{key}` twice"),
+        _ => what.to_owned(),
+    };
+    let finding = report.add(code, span, message);
+    if duplicate {
+        finding.label("already in this table");
+    } else if !expected.is_empty() {
+        finding.label(format!("expected {expected}"));
+    }
+    if what.starts_with("string values must be quoted") {
+        finding.hint("texts stand in quotes: `key = \"value\"`");
+    }
+}

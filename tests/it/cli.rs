@@ -1,0 +1,180 @@
+//! The command line as a process: exit codes, streams, and what must not be seen on them.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const POLICY: &str = r#"
+[upstream]
+url = "http://127.0.0.1:9011"
+
+[[ip_acl]]
+name = "office"
+default = "block"
+allow = ["198.51.100.0/24"]
+
+[[api_key]]
+name = "ci"
+sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
+ip_acl = "office"
+
+[[tenant]]
+id = "d7d09513-a3f5-401c-9685-34ab6c552453"
+name = "acme"
+default = true
+ip_acl = "office"
+"#;
+
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("gateway.toml"), POLICY).unwrap();
+    directory
+}
+
+/// Runs the binary in a directory with an input.
+fn aclgate(directory: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_aclgate"))
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Commands that read nothing may be over already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn exit_codes() {
+    let directory = directory();
+    std::fs::write(directory.path().join("bad.toml"), "[upstream\n").unwrap();
+    let case = "[[case]]\nname = \"a\"\nip = \"192.0.2.1\"\npath = \"/oauth2/authorize\"\nexpect = ";
+    std::fs::write(directory.path().join("pass.toml"), format!("{case}\"block\"\n")).unwrap();
+    std::fs::write(directory.path().join("fail.toml"), format!("{case}\"allow\"\n")).unwrap();
+    let lines: [(&str, i32); 20] = [
+        ("--version", 0),
+        ("--help", 0),
+        ("help explain", 0),
+        ("man", 0),
+        ("completions zsh", 0),
+        ("check gateway.toml", 0),
+        ("explain --ip 192.0.2.1 --path /oauth2/authorize", 0),
+        ("explain --ip 198.51.100.7 --path /oauth2/authorize", 0),
+        ("test pass.toml", 0),
+        ("test fail.toml", 1),
+        ("test gateway.toml", 1),
+        ("test missing.toml", 1),
+        ("check bad.toml", 1),
+        ("check missing.toml", 1),
+        ("run -c missing.toml", 1),
+        ("explain -c bad.toml --ip 192.0.2.1", 1),
+        ("", 2),
+        ("serve", 2),
+        ("explain", 2),
+        ("explain --ip 192.0.2", 2),
+    ];
+    for (line, code) in lines {
+        let arguments: Vec<_> = line.split(' ').filter(|argument| !argument.is_empty()).collect();
+        let output = aclgate(directory.path(), &arguments, "");
+        assert_eq!(output.status.code(), Some(code), "aclgate {line}\n{}", err(&output));
+        assert!(
+            code == 0 || !err(&output).is_empty() || !out(&output).is_empty(),
+            "aclgate {line} says nothing"
+        );
+        assert!(
+            !out(&output).contains('\u{1b}') && !err(&output).contains('\u{1b}'),
+            "colours in a pipe: {line}"
+        );
+    }
+}
+
+#[test]
+fn explain_says_who_what_and_where() {
+    let directory = directory();
+    let output =
+        aclgate(directory.path(), &["explain", "--ip", "198.51.100.7", "-p", "/oauth2/authorize"], "");
+    for part in
+        ["client    198.51.100.7", "decision  allow", "tenant `acme`", "ACL `office`", "gateway.toml:"]
+    {
+        assert!(out(&output).contains(part), "{part}\n{}", out(&output));
+    }
+}
+
+#[test]
+fn explain_prints_the_object_of_the_management_api() {
+    let directory = directory();
+    let arguments = ["explain", "--ip", "192.0.2.1", "-p", "/api/user", "--api-key", "secret", "--json"];
+    let output = aclgate(directory.path(), &arguments, "");
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["decision"], "block");
+    assert_eq!((&object["subject"]["kind"], &object["subject"]["name"]), (&"apiKey".into(), &"ci".into()));
+    assert_eq!(
+        (&object["entry"]["startIPAddress"], &object["response"]["status"]),
+        (&"*".into(), &401.into())
+    );
+}
+
+#[test]
+fn keys_are_hashed_and_never_shown() {
+    let directory = directory();
+    let output = aclgate(directory.path(), &["hash-key"], "secret\n");
+    assert_eq!(out(&output), "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\n");
+    let wrong = aclgate(directory.path(), &["hash-key"], "sec\tret\n");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(!err(&wrong).contains("sec\tret") && out(&wrong).is_empty());
+    let explained = aclgate(
+        directory.path(),
+        &["explain", "--ip", "192.0.2.1", "--api-key", "hush-hush", "-H", "X-Y: tell-none"],
+        "",
+    );
+    for text in [out(&explained), err(&explained)] {
+        assert!(!text.contains("hush-hush") && !text.contains("tell-none"), "{text}");
+    }
+}
+
+#[test]
+fn the_cases_of_the_repository_pass() {
+    let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases")).unwrap();
+    let mut tested = 0;
+    for folder in
+        folders.map(|folder| folder.unwrap().path()).filter(|folder| folder.join("cases.toml").exists())
+    {
+        let output = aclgate(&folder, &["test", "-c", "gateway.toml", "cases.toml"], "");
+        assert_eq!(output.status.code(), Some(0), "{}\n{}{}", folder.display(), out(&output), err(&output));
+        tested += 1;
+    }
+    assert!(tested > 0);
+}
+
+#[test]
+fn the_demo_shows_what_it_expects() {
+    let directory = directory();
+    let output = aclgate(directory.path(), &["demo", "--once"], "");
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains(" 0 answers not as expected"), "{}", out(&output));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let directory = directory();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_aclgate"))
+        .args(["man"])
+        .current_dir(directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), err(&output)), (Some(0), String::new()));
+}

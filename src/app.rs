@@ -5,9 +5,7 @@
 //! like.
 
 use crate::gateway::{Gateway, Shared};
-use crate::server::{
-    BoundListener, Counters, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle,
-};
+use crate::server::{BoundListener, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle};
 use crate::store::watch::{Events, Watcher};
 use crate::store::{Candidate, Loader, Reloader, Snapshot, SnapshotStore};
 use crate::telemetry::access_log::AccessWriter;
@@ -143,7 +141,7 @@ fn serve(
         workers,
         settings: Arc::clone(&settings),
         trusted: Arc::new(move |peer| store.load().config.client_ip.trusted_proxies.contain(peer)),
-        counters: Arc::new(Counters::default()),
+        counters: Arc::clone(&shared.metrics.server),
     };
     let (shared, next) = (shared.clone(), Arc::new(AtomicUsize::new(0)));
     let make = move || Gateway::new(&shared, next.fetch_add(1, Ordering::Relaxed));

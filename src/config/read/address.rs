@@ -13,10 +13,12 @@ pub(super) fn address<'t>(text: At<&'t str>, report: &mut Report<'_>) -> Option<
         let finding =
             report.add(Code::BadAddress, text.span, format!("`{shown}` is no address to listen on"));
         finding.label("expected `host:port` or `[v6]:port`");
-        if let Some(port) = text.value.strip_prefix(':').or_else(|| text.value.strip_prefix("*:")) {
-            finding.hint(format!("for every address of the host: `0.0.0.0:{port}` or `[::]:{port}`"));
-        } else if text.value.parse::<Ipv6Addr>().is_ok() {
+        let bare_port =
+            text.value.strip_prefix("*:").or_else(|| text.value.strip_prefix(':')).and_then(digits);
+        if text.value.parse::<Ipv6Addr>().is_ok() {
             finding.hint("an IPv6 address stands in brackets, with the port behind it");
+        } else if let Some(port) = bare_port {
+            finding.hint(format!("for every address of the host: `0.0.0.0:{port}` or `[::]:{port}`"));
         }
     }
     parsed

@@ -5,9 +5,10 @@ use super::tls::tls;
 use crate::config::settings::{Admin, AdminKey, Server};
 use crate::policy::Files;
 use crate::policy::document::hex_hash;
-use crate::policy::document::reader::Section;
+use crate::policy::document::reader::{At, Section};
 use crate::policy::finding::{Code, Report, Span};
 use crate::policy::validate::Acls;
+use toml::de::DeValue;
 
 const ROLES: &[(&str, bool)] = &[("admin", false), ("reader", true)];
 
@@ -44,11 +45,12 @@ pub(super) fn admin(
 }
 
 fn keys(section: &mut Section<'_>, acls: &mut Acls, report: &mut Report<'_>) -> Vec<AdminKey> {
+    let value = section.value(report, "api_keys");
     let tables = section.sections(report, "api_keys", "admin.api_keys");
     if !section.has("api_keys") {
         section.missing(report, "api_keys", "`api_keys = [{ name = \"…\", sha256 = \"…\" }]`");
-    } else if let Some(span) =
-        section.key_span("api_keys").filter(|_| tables.is_empty() && !report.has_errors())
+    } else if let Some(At { value: DeValue::Array(items), span }) = value
+        && items.is_empty()
     {
         report.add(Code::Empty, span, "`admin.api_keys` is empty").label("expected at least one key");
     }

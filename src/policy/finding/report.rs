@@ -72,7 +72,8 @@ impl<'a> Report<'a> {
         self.findings.retain(keep);
     }
 
-    /// From now on notes every key that is asked for.
+    /// From now on notes every key that is asked for: how a test learns what there is to be documented.
+    #[cfg(test)]
     pub(crate) fn note_keys(&mut self) {
         self.sections = Some(Vec::new());
     }
@@ -85,6 +86,7 @@ impl<'a> Report<'a> {
     }
 
     /// The noted keys.
+    #[cfg(test)]
     pub(crate) fn noted_keys(&self) -> &[(&'static str, &'static str)] {
         self.sections.as_deref().unwrap_or_default()
     }

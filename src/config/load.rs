@@ -52,11 +52,7 @@ pub(super) fn read_all(text: &str, files: &dyn Files, report: &mut Report<'_>) -
 }
 
 /// `None` in place of the settings only where a finding says why.
-fn read_tables(
-    table: &DeTable<'_>,
-    files: &dyn Files,
-    report: &mut Report<'_>,
-) -> (Option<Config>, Draft) {
+fn read_tables(table: &DeTable<'_>, files: &dyn Files, report: &mut Report<'_>) -> (Option<Config>, Draft) {
     let empty = DeTable::new();
     let mut root = Section::new("", table, Span::default());
     let mut policy = root

@@ -24,7 +24,12 @@ pub(super) fn tls(value: Value<'_>, files: &dyn Files, report: &mut Report<'_>) 
             let certificates = certificate_list(value, files, report)?;
             Some(TlsSettings { certificates, client_ca: None })
         }
-        _ => wrong_type(report, value, "tls", "`{ certificate = \"…\", private_key = \"…\" }`, or a list of these"),
+        _ => wrong_type(
+            report,
+            value,
+            "tls",
+            "`{ certificate = \"…\", private_key = \"…\" }`, or a list of these",
+        ),
     }
 }
 
@@ -43,7 +48,11 @@ fn one_table(section: &mut Section<'_>, files: &dyn Files, report: &mut Report<'
     Some(TlsSettings { certificates, client_ca })
 }
 
-fn certificate_list(value: Value<'_>, files: &dyn Files, report: &mut Report<'_>) -> Option<Vec<CertificateFiles>> {
+fn certificate_list(
+    value: Value<'_>,
+    files: &dyn Files,
+    report: &mut Report<'_>,
+) -> Option<Vec<CertificateFiles>> {
     let DeValue::Array(items) = value.value else {
         return wrong_type(report, value, "tls.certificates", "a list of tables");
     };
@@ -61,14 +70,23 @@ fn certificate_list(value: Value<'_>, files: &dyn Files, report: &mut Report<'_>
                 section.finish(report);
             }
             _ => {
-                wrong_type::<()>(report, item, "an item of `tls`", "`{ certificate = \"…\", private_key = \"…\" }`");
+                wrong_type::<()>(
+                    report,
+                    item,
+                    "an item of `tls`",
+                    "`{ certificate = \"…\", private_key = \"…\" }`",
+                );
             }
         }
     }
     Some(certificates)
 }
 
-fn certificate(section: &mut Section<'_>, files: &dyn Files, report: &mut Report<'_>) -> Option<CertificateFiles> {
+fn certificate(
+    section: &mut Section<'_>,
+    files: &dyn Files,
+    report: &mut Report<'_>,
+) -> Option<CertificateFiles> {
     let certificate = section.filled(report, "certificate");
     let private_key = section.filled(report, "private_key");
     for key in ["certificate", "private_key"] {
@@ -88,7 +106,9 @@ fn certificate(section: &mut Section<'_>, files: &dyn Files, report: &mut Report
                 }
                 other => format!("`{}` and its key cannot be used: {other}", certificate.value),
             };
-            report.add(Code::BadCertificate, private_key.span, message).label("expected the certificate's key");
+            report
+                .add(Code::BadCertificate, private_key.span, message)
+                .label("expected the certificate's key");
         }
     }
     let (certificate, private_key) = (files.resolve(certificate.value), files.resolve(private_key.value));
@@ -102,7 +122,9 @@ fn chain(path: At<&str>, files: &dyn Files, report: &mut Report<'_>) -> Option<V
         Ok(chain) if !chain.is_empty() => Some(chain),
         _ => {
             let message = format!("`{}` holds no certificate", path.value);
-            report.add(Code::BadCertificate, path.span, message).label("expected a PEM file with a certificate");
+            report
+                .add(Code::BadCertificate, path.span, message)
+                .label("expected a PEM file with a certificate");
             None
         }
     }

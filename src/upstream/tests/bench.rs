@@ -1,7 +1,7 @@
 //! Scripted upstreams and the gateway's side of them.
 
-use crate::enforce::Permit;
 use crate::config;
+use crate::enforce::Permit;
 use crate::request::{Connection, RequestError, Scheme};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody, UpstreamError};
 use bytes::Bytes;

@@ -66,6 +66,12 @@ pub struct ApiKey {
     pub hash: ApiKeyHash,
     /// Its ACL.
     pub assignment: Option<Assignment>,
+    /// When it was made, in milliseconds since 1970, where the file says so.
+    pub insert_instant: Option<i64>,
+    /// When it was last changed, in milliseconds since 1970, where the file says so.
+    pub last_update_instant: Option<i64>,
+    /// What its author keeps with it, as it came.
+    pub data: Option<Arc<serde_json::Value>>,
 }
 
 /// A tenant. Its id is kept as written; UUIDs are compared as [`uuid`](super::uuid) reads them.

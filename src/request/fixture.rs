@@ -94,6 +94,9 @@ pub(super) fn policy_with(change: impl FnOnce(&mut PolicyParts)) -> Policy {
             name: "ci".into(),
             hash: ApiKeyHash::of(KEY.as_bytes()),
             assignment: assignment(Action::Block),
+            insert_instant: None,
+            last_update_instant: None,
+            data: None,
         }],
         applications: vec![
             application(OPEN_APP, Some(&open), None),

@@ -107,11 +107,17 @@ impl Loader {
     /// # Errors
     /// The text has errors.
     pub fn load_text(&self, text: &str) -> Result<Candidate, LoadError> {
+        self.load_reduced(text, text)
+    }
+
+    /// As [`load_text`](Self::load_text), but what is parsed is a shorter text, whose policy the caller completes; the
+    /// digest is that of the whole.
+    pub(super) fn load_reduced(&self, text: &str, reduced: &str) -> Result<Candidate, LoadError> {
         let disk = DiskFiles::beside(&self.path);
         let recorder = Recorder { files: &disk, digest: RefCell::new(ContentDigest::new()) };
         recorder.digest.borrow_mut().add(Some(text.as_bytes()));
         let config::Outcome { loaded, findings } =
-            config::load(text, &self.path.display().to_string(), &recorder);
+            config::load(reduced, &self.path.display().to_string(), &recorder);
         let digest = recorder.digest.into_inner().finish();
         let mut files = vec![self.path.clone()];
         files.extend(disk.files_read());
@@ -128,8 +134,15 @@ impl Loader {
 /// The digest that [`Loader::load`] would give if nothing but contents of these files changed: cheap, since nothing is
 /// parsed. A difference means that it is time to load.
 pub(super) fn digest_of(files: &[PathBuf]) -> String {
+    let Some((first, others)) = files.split_first() else { return ContentDigest::new().finish() };
+    digest_with(std::fs::read(first).ok().as_deref(), others)
+}
+
+/// As [`digest_of`], with the first file's content at hand.
+pub(super) fn digest_with(first: Option<&[u8]>, others: &[PathBuf]) -> String {
     let mut digest = ContentDigest::new();
-    for file in files {
+    digest.add(first);
+    for file in others {
         digest.add(std::fs::read(file).ok().as_deref());
     }
     digest.finish()

@@ -14,7 +14,7 @@
 //! What cannot change without a restart is named in a warning and in the status, each time that it differs from what
 //! the process was started with.
 
-use super::load::{Candidate, LoadError, Loader, digest_of};
+use super::load::{Candidate, LoadError, Loader, digest_of, digest_with};
 use super::snapshot::{Snapshot, SnapshotStore};
 use super::watch::Watcher;
 use crate::config::Config;
@@ -69,6 +69,8 @@ pub struct Reloader {
     last: tokio::sync::Mutex<Attempt>,
     status: ArcSwap<ReloadStatus>,
     retired: Mutex<Vec<Arc<Snapshot>>>,
+    /// What the watcher was told to look at.
+    watched: Mutex<Vec<PathBuf>>,
 }
 
 /// What was read last, whether it could be put in force or not.
@@ -76,6 +78,21 @@ pub struct Reloader {
 struct Attempt {
     files: Vec<PathBuf>,
     digest: String,
+}
+
+/// A candidate that is ready to be put in force.
+#[derive(Debug)]
+pub struct Prepared {
+    snapshot: Snapshot,
+    files: Vec<PathBuf>,
+    warnings: String,
+}
+
+impl Prepared {
+    /// What would be in force.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
 }
 
 /// The reloader, held: nothing is put in force meanwhile but by the holder.
@@ -88,6 +105,7 @@ pub struct Hold<'a> {
 impl Reloader {
     /// Puts the first candidate in force, as revision 1.
     pub fn new(loader: Loader, first: Candidate, log: LogControl, metrics: Arc<Metrics>) -> Self {
+        let watched = Mutex::new(first.files.clone());
         let last = Attempt { files: first.files.clone(), digest: first.digest.clone() };
         let started_with = first.config.clone();
         let first = first.into_snapshot(1);
@@ -104,6 +122,7 @@ impl Reloader {
             last: tokio::sync::Mutex::new(last),
             status: ArcSwap::from_pointee(status),
             retired: Mutex::default(),
+            watched,
         }
     }
 
@@ -155,7 +174,7 @@ impl Reloader {
                     let mut held = self.hold().await;
                     // The outcome is logged where it arises.
                     let _ = held.reload().await;
-                    watcher.set_files(held.last.files.clone());
+                    self.watch(&watcher, &held.last.files);
                 }
                 _ = sweep.tick() => self.sweep(),
             }
@@ -168,28 +187,32 @@ impl Reloader {
         let files = held.last.files.clone();
         match spawn_blocking(move || digest_of(&files)).await {
             Ok(digest) if digest == held.last.digest => {}
-            Ok(_) | Err(_) => {
-                let before = held.last.files.clone();
-                // The outcome is logged where it arises.
-                let _ = held.reload().await;
-                if held.last.files != before {
-                    watcher.set_files(held.last.files.clone());
-                }
-            }
+            // The outcome is logged where it arises.
+            Ok(_) | Err(_) => drop(held.reload().await),
+        }
+        self.watch(watcher, &held.last.files);
+    }
+
+    /// Tells the watcher of other files, also of those that an editor's change brought.
+    fn watch(&self, watcher: &Watcher, files: &[PathBuf]) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if *watched != files {
+            files.clone_into(&mut watched);
+            watcher.set_files(watched.clone());
         }
     }
 
-    fn put_in_force(&self, candidate: Candidate) -> Reloaded {
+    fn put_in_force(&self, prepared: Prepared) -> Reloaded {
+        let Prepared { snapshot: next, files: _, warnings } = prepared;
         let current = self.store.load();
-        let (digest, warnings) = (candidate.digest.clone(), candidate.findings.render(false));
-        let pending_restart = self.started_with.restart_differences(&candidate.config);
-        let reloaded = if digest == current.digest {
+        let pending_restart = self.started_with.restart_differences(&next.config);
+        let reloaded = if next.digest == current.digest {
             Reloaded::Unchanged { revision: current.revision }
         } else {
-            Reloaded::Swapped { revision: current.revision + 1 }
+            Reloaded::Swapped { revision: next.revision }
         };
         if let Reloaded::Swapped { revision } = reloaded {
-            let next = candidate.into_snapshot(revision);
+            let digest = next.digest.clone();
             self.log.apply(&next.config.log);
             describe(&self.metrics, &next);
             self.retire(self.store.swap(next));
@@ -271,8 +294,27 @@ impl Hold<'_> {
 
     /// Puts in force what the holder has just written into the file: the watcher will find nothing new.
     pub fn install(&mut self, candidate: Candidate) -> Reloaded {
-        *self.last = Attempt { files: candidate.files.clone(), digest: candidate.digest.clone() };
-        self.reloader.put_in_force(candidate)
+        let prepared = self.prepare(candidate);
+        self.install_prepared(prepared)
+    }
+
+    /// The snapshot that a candidate would be, for a look at it before it is put in force by the same holder.
+    pub fn prepare(&self, candidate: Candidate) -> Prepared {
+        let (files, warnings) = (candidate.files.clone(), candidate.findings.render(false));
+        Prepared { snapshot: candidate.into_snapshot(self.current().revision + 1), files, warnings }
+    }
+
+    /// As [`install`](Self::install), of what was prepared.
+    pub fn install_prepared(&mut self, prepared: Prepared) -> Reloaded {
+        *self.last = Attempt { files: prepared.files.clone(), digest: prepared.snapshot.digest.clone() };
+        self.reloader.put_in_force(prepared)
+    }
+
+    /// Whether a text of the file, with the list files as they are on the disk, is what is in force.
+    pub(super) async fn is_in_force(&self, text: Arc<impl AsRef<str> + Send + Sync + 'static>) -> bool {
+        let others: Vec<PathBuf> = self.last.files.iter().skip(1).cloned().collect();
+        let digest = spawn_blocking(move || digest_with(Some((*text).as_ref().as_bytes()), &others)).await;
+        digest.is_ok_and(|digest| digest == self.reloader.store.load().digest)
     }
 }
 

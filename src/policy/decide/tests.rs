@@ -76,6 +76,9 @@ impl World {
             name: "key".into(),
             hash: ApiKeyHash::of(b"key"),
             assignment: reported(assignment("key", self.api_key)),
+            insert_instant: None,
+            last_update_instant: None,
+            data: None,
         };
         Policy::new(PolicyParts {
             rules: rules(),

@@ -165,7 +165,7 @@ impl<'d> AclTable<'d> {
         }
         let mut both = entries(table, report, "allow", Action::Allow);
         both.extend(entries(table, report, "block", Action::Block));
-        let data = table.value(report, "data").map(|value| super::values::json(value.value));
+        let data = data(table, report);
         Self {
             span: table.span(),
             name,
@@ -185,6 +185,24 @@ fn instant(table: &mut Section<'_>, report: &mut Report<'_>, key: &'static str) 
     table.integer(report, key, 0..=MOST).and_then(|instant| i64::try_from(instant.value).ok())
 }
 
+/// `data` as TOML, or `data_json` for what TOML cannot say.
+fn data(table: &mut Section<'_>, report: &mut Report<'_>) -> Option<serde_json::Value> {
+    let toml = table.value(report, "data").map(|value| super::values::json(value.value));
+    let Some(text) = table.string(report, "data_json") else { return toml };
+    if toml.is_some() {
+        let message =
+            format!("`{}` and `{}` exclude each other", table.path("data"), table.path("data_json"));
+        report.add(Code::Conflict, text.span, message).label("keep one of them");
+        return toml;
+    }
+    let json = serde_json::from_str(text.value);
+    if let Err(error) = &json {
+        let message = format!("`{}` is no JSON: {error}", table.path("data_json"));
+        report.add(Code::WrongType, text.span, message).label("expected JSON");
+    }
+    json.ok()
+}
+
 /// `[[api_key]]`
 #[derive(Debug)]
 pub struct ApiKeyTable<'d> {
@@ -196,6 +214,12 @@ pub struct ApiKeyTable<'d> {
     pub id: Option<At<Uuid>>,
     /// `sha256`
     pub hash: Option<At<ApiKeyHash>>,
+    /// `insert_instant`, in milliseconds since 1970.
+    pub insert_instant: Option<i64>,
+    /// `last_update_instant`, in milliseconds since 1970.
+    pub last_update_instant: Option<i64>,
+    /// `data`: the author's own, as JSON.
+    pub data: Option<serde_json::Value>,
     /// `ip_acl`, `mode`
     pub assignment: AssignmentKeys<'d>,
 }
@@ -211,11 +235,16 @@ impl<'d> ApiKeyTable<'d> {
             table.missing(report, "sha256", "the SHA-256 of the key, in hex");
             report.amend(|finding| finding.hint("`aclgate hash-key` reads a key and prints it"));
         }
-        for key in ["insert_instant", "last_update_instant"] {
-            instant(table, report, key);
+        Self {
+            span: table.span(),
+            name,
+            id: uuid(table, report, "id"),
+            hash,
+            insert_instant: instant(table, report, "insert_instant"),
+            last_update_instant: instant(table, report, "last_update_instant"),
+            data: data(table, report),
+            assignment: AssignmentKeys::read(table, report),
         }
-        let id = uuid(table, report, "id");
-        Self { span: table.span(), name, id, hash, assignment: AssignmentKeys::read(table, report) }
     }
 }
 

@@ -130,6 +130,13 @@ impl Findings {
         self.0.iter().filter(|finding| finding.severity() == Severity::Warning)
     }
 
+    /// All but those of one kind.
+    #[must_use]
+    pub fn without(mut self, code: Code) -> Self {
+        self.0.retain(|finding| finding.code != code);
+        self
+    }
+
     /// `2 errors, 1 warning`; empty where there is nothing.
     pub fn count(&self) -> String {
         let counts = [(self.errors().count(), "error"), (self.warnings().count(), "warning")];

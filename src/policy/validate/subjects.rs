@@ -54,7 +54,15 @@ pub(super) fn api_keys(
         let Some(hash) = table.hash else { continue };
         hashes.first(report, hash.value, hash.span, "the same API key");
         let name = table.name.map_or_else(|| id.value.to_string().into(), |name| name.value.into());
-        keys.push(ApiKey { id: id.value, name, hash: hash.value, assignment });
+        keys.push(ApiKey {
+            id: id.value,
+            name,
+            hash: hash.value,
+            assignment,
+            insert_instant: table.insert_instant,
+            last_update_instant: table.last_update_instant,
+            data: table.data.map(Arc::new),
+        });
     }
     keys
 }

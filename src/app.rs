@@ -4,12 +4,11 @@
 //! drains; workers serve. Signals are listened to by [`run`] alone, so that tests can start as many gateways as they
 //! like.
 
+use crate::admin::listener::{Management, ManagementListener};
 use crate::gateway::{Gateway, Shared};
-use crate::server::{
-    BoundListener, Counters, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle,
-};
+use crate::server::{BoundListener, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle};
 use crate::store::watch::{Events, Watcher};
-use crate::store::{Candidate, Loader, Reloader, Snapshot, SnapshotStore};
+use crate::store::{Candidate, Editor, Loader, Reloader, Snapshot, SnapshotStore};
 use crate::telemetry::access_log::AccessWriter;
 use crate::telemetry::logging::LogControl;
 use crate::telemetry::metrics::Metrics;
@@ -37,6 +36,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
+    admin_address: Option<SocketAddr>,
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
     stopper: Stopper,
@@ -48,6 +48,11 @@ impl Running {
     /// Where it listens, in the order of the file.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where the management API listens, if it does.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
     }
 
     /// What is in force, and how to read the file again.
@@ -102,6 +107,8 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
     let listeners =
         config.server.listen.iter().map(BoundListener::bind).collect::<Result<Vec<_>, ListenError>>()?;
     let addresses = listeners.iter().map(BoundListener::address).collect();
+    let admin = config.admin.as_ref().map(ManagementListener::bind).transpose()?;
+    let admin_address = admin.as_ref().map(ManagementListener::address);
     let workers = config
         .server
         .workers
@@ -117,12 +124,28 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
     let server = serve(&runtime, listeners, &shared, workers)?;
     let stopper = server.server.stopper();
     let (end, ended) = oneshot::channel();
-    let supervision = Supervision { server, tls, reloader: Arc::clone(&reloader), watcher };
+    let editor = Editor::new(Arc::clone(&reloader));
+    let management = crate::admin::Shared {
+        reloader: Arc::clone(&reloader),
+        editor: editor.clone(),
+        metrics: Arc::clone(&metrics),
+        stage: server.server.stage(),
+    };
+    let admin = admin.map(|admin| admin.serve(&runtime, &management, &server.settings)).transpose()?;
+    let supervision = Supervision { server, tls, admin, editor, reloader: Arc::clone(&reloader), watcher };
     let supervisor = std::thread::Builder::new().name("aclgate".to_owned()).spawn(move || {
         runtime.block_on(supervision.run());
         drop(end);
     })?;
-    Ok(Running { addresses, reloader, metrics, stopper, ended: Some(ended), supervisor: Some(supervisor) })
+    Ok(Running {
+        addresses,
+        admin_address,
+        reloader,
+        metrics,
+        stopper,
+        ended: Some(ended),
+        supervisor: Some(supervisor),
+    })
 }
 
 struct Serving {
@@ -143,7 +166,7 @@ fn serve(
         workers,
         settings: Arc::clone(&settings),
         trusted: Arc::new(move |peer| store.load().config.client_ip.trusted_proxies.contain(peer)),
-        counters: Arc::new(Counters::default()),
+        counters: Arc::clone(&shared.metrics.server),
     };
     let (shared, next) = (shared.clone(), Arc::new(AtomicUsize::new(0)));
     let make = move || Gateway::new(&shared, next.fetch_add(1, Ordering::Relaxed));
@@ -160,18 +183,22 @@ fn settings_of(snapshot: &Snapshot) -> Settings {
 struct Supervision {
     server: Serving,
     tls: Vec<Option<Arc<TlsHandle>>>,
+    admin: Option<Management>,
+    editor: Editor,
     reloader: Arc<Reloader>,
     watcher: Watcher,
 }
 
 impl Supervision {
     async fn run(self) {
-        let Self { server: Serving { server, settings }, tls, reloader, watcher } = self;
+        let Self { server: Serving { server, settings }, tls, admin, editor, reloader, watcher } = self;
         let store = Arc::clone(reloader.store());
         let mut stage = server.stage();
+        // A change that was to be confirmed may have outlived the last process.
+        editor.resume().await;
         tokio::select! {
             () = reloader.run(watcher) => {}
-            () = follow(&store, &settings, &tls) => {}
+            () = follow(&store, &settings, (&tls, admin.as_ref())) => {}
             _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
         }
         let drain = store.load().config.server.timeouts.drain;
@@ -179,15 +206,26 @@ impl Supervision {
             crate::server::Drained::Whole => tracing::info!("drained"),
             crate::server::Drained::Cut => tracing::warn!("ended before every connection was finished"),
         }
+        // Last, so that it can say until then that the gateway is draining.
+        if let Some(admin) = admin {
+            admin.end().await;
+        }
     }
 }
 
 /// Hands on what a new snapshot changes for the server, for ever.
-async fn follow(store: &SnapshotStore, settings: &ArcSwap<Settings>, tls: &[Option<Arc<TlsHandle>>]) {
+async fn follow(
+    store: &SnapshotStore,
+    settings: &ArcSwap<Settings>,
+    (tls, admin): (&[Option<Arc<TlsHandle>>], Option<&Management>),
+) {
     let mut changes = store.changes();
     while changes.changed().await.is_ok() {
         let snapshot = store.load();
         settings.store(Arc::new(settings_of(&snapshot)));
+        if let Some((admin, settings)) = admin.zip(snapshot.config.admin.as_ref()) {
+            admin.follow(settings);
+        }
         for (listener, handle) in snapshot.config.server.listen.iter().zip(tls) {
             if let (Some(settings), Some(handle)) = (&listener.tls, handle)
                 && let Err(error) = handle.reload(settings)
@@ -209,6 +247,9 @@ pub fn run(loader: Loader, first: Candidate, log: LogControl) -> Result<(), Star
     let mut running = start(loader, first, log)?;
     for address in running.addresses() {
         tracing::info!(%address, "listening");
+    }
+    if let Some(address) = running.admin_address() {
+        tracing::info!(%address, "the management API listens");
     }
     notify(&[sd_notify::NotifyState::Ready]);
     let stopper = running.stopper();

@@ -37,8 +37,10 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use live::LiveRequests;
 use request_id::RequestId;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::time::MissedTickBehavior;
 
 /// What the gateways of all workers share.
 #[derive(Clone, Debug)]
@@ -58,19 +60,27 @@ pub struct Gateway {
     upstream: Upstream,
     live: LiveRequests,
     metrics: Arc<WorkerMetrics>,
-    decisions: DecisionLog,
+    decisions: Rc<DecisionLog>,
     access: AccessWriter,
+}
+
+/// What else of a request than its head has to be kept for another judgement.
+struct Judged {
+    said: Said,
+    disguised: bool,
 }
 
 impl Gateway {
     /// The gateway of the worker with this number, on the worker's own thread.
     pub fn new(shared: &Shared, worker: usize) -> Self {
         let metrics = shared.metrics.worker(worker).unwrap_or_default();
+        let decisions = Rc::new(DecisionLog::new(Arc::clone(&metrics)));
+        tokio::task::spawn_local(tell_what_was_held_back(Rc::clone(&decisions)));
         Self {
             snapshots: SnapshotReader::new(Arc::clone(&shared.store)),
             upstream: Upstream::new(),
             live: LiveRequests::watch(Arc::clone(&shared.store)),
-            decisions: DecisionLog::new(Arc::clone(&metrics)),
+            decisions,
             metrics,
             access: shared.access.clone(),
         }
@@ -83,25 +93,26 @@ impl Gateway {
         parts: &mut Parts,
         mut body: RequestBody,
         (connection, id): (&Connection, &RequestId),
-    ) -> Result<(Response<UpstreamBody>, Said), Failure> {
+    ) -> Result<(Response<UpstreamBody>, Judged), Failure> {
         head::check(parts, &snapshot.config.server.limits)?;
         let client =
             client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
         let (permit, said) = self.permit(snapshot, parts, (&client, connection, id), &mut body).await?;
-        if permit.demands_disguise() {
+        let disguised = permit.demands_disguise();
+        if disguised {
             api_key::disguise(&mut parts.headers, &snapshot.policy)?;
         }
         let forwarding = Forwarding {
+            permit,
             connection,
             client: client.address,
             peer_trusted: client.peer_trusted,
             decisive: snapshot.policy.decisive_headers(),
         };
         let sent = Instant::now();
-        let response =
-            self.upstream.forward(permit, &snapshot.config.upstream, parts, body, &forwarding).await?;
+        let response = self.upstream.forward(&snapshot.config.upstream, parts, body, forwarding).await?;
         self.metrics.upstream_time.observe(sent.elapsed());
-        Ok((response, said))
+        Ok((response, Judged { said, disguised }))
     }
 
     /// Gathers the facts, looks into the body where it matters, decides and enforces.
@@ -187,6 +198,16 @@ impl Gateway {
     }
 }
 
+/// Behind the last line of a flood no further one may come, so the count is told by the clock.
+async fn tell_what_was_held_back(decisions: Rc<DecisionLog>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        decisions.flush();
+    }
+}
+
 impl Handler for Gateway {
     type Body = ResponseBody;
 
@@ -196,8 +217,8 @@ impl Handler for Gateway {
         let id = RequestId::default();
         let mut visit = Visit::begin(&snapshot, &parts, connection, (&id, &self.access));
         let (response, blocked_by) = match self.serve(&snapshot, &mut parts, body, (connection, &id)).await {
-            Ok((response, said)) => {
-                let asked = Asked { parts, said, peer: connection.peer.ip() };
+            Ok((response, Judged { said, disguised })) => {
+                let asked = Asked { parts, said, peer: connection.peer.ip(), disguised };
                 (self.pass_on(response, asked, connection), None)
             }
             Err(failure) => {

@@ -40,6 +40,8 @@ pub mod gateway;
 
 pub mod server;
 
+pub mod admin;
+
 pub mod app;
 
 pub mod cli;

@@ -40,10 +40,7 @@ pub(super) fn read_all(text: &str, files: &dyn Files, report: &mut Report<'_>) -
     let (config, draft) = read_tables(root.get_ref(), files, report);
     let parts = draft.finish(report);
     if !errors.is_empty() {
-        keep_what_stands(report);
-        for error in errors {
-            add_syntax_error(&error, text, report);
-        }
+        add_syntax_errors(&errors, text, report);
     }
     if report.has_errors() {
         return None;
@@ -52,11 +49,7 @@ pub(super) fn read_all(text: &str, files: &dyn Files, report: &mut Report<'_>) -
 }
 
 /// `None` in place of the settings only where a finding says why.
-fn read_tables(
-    table: &DeTable<'_>,
-    files: &dyn Files,
-    report: &mut Report<'_>,
-) -> (Option<Config>, Draft) {
+fn read_tables(table: &DeTable<'_>, files: &dyn Files, report: &mut Report<'_>) -> (Option<Config>, Draft) {
     let empty = DeTable::new();
     let mut root = Section::new("", table, Span::default());
     let mut policy = root
@@ -71,10 +64,38 @@ fn read_tables(
     (config, draft)
 }
 
+/// One for each line; a list that is not closed makes an error of every line behind it, and is one mistake.
+fn add_syntax_errors(errors: &[toml::de::Error], text: &str, report: &mut Report<'_>) {
+    let mut errors: Vec<(u32, Span, &toml::de::Error)> = errors
+        .iter()
+        .map(|error| {
+            let span = error.span().map_or(Span { start: text.len(), end: text.len() }, Span::from);
+            (report.source().line(span.start), span, error)
+        })
+        .collect();
+    errors.sort_by_key(|(line, span, _)| (*line, *span));
+    keep_what_stands(&errors, report);
+    let mut last_line = 0;
+    let mut in_open_list = false;
+    for (line, span, error) in errors {
+        let is_new = line > last_line + u32::from(in_open_list);
+        last_line = line;
+        if is_new {
+            in_open_list = error.message().starts_with(MISSING_COMMA);
+            add_syntax_error(error, span, text, report);
+        }
+    }
+}
+
+const MISSING_COMMA: &str = "missing comma between array elements";
+
 /// The text is broken somewhere: what is missing or unknown may only seem so, as the parser had to guess where tables
-/// end. What is wrong with a value in itself stands.
-fn keep_what_stands(report: &mut Report<'_>) {
+/// end. What is wrong with a value in itself stands, unless its line is broken.
+fn keep_what_stands(errors: &[(u32, Span, &toml::de::Error)], report: &mut Report<'_>) {
     let stands = |finding: &Finding| {
+        if errors.iter().any(|(line, ..)| *line == finding.line()) {
+            return false;
+        }
         !matches!(
             finding.code,
             Code::MissingKey
@@ -95,9 +116,8 @@ fn keep_what_stands(report: &mut Report<'_>) {
     report.retain(stands);
 }
 
-fn add_syntax_error(error: &toml::de::Error, text: &str, report: &mut Report<'_>) {
-    let span = error.span().map_or(Span { start: text.len(), end: text.len() }, Span::from);
-    let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
+fn add_syntax_error(error: &toml::de::Error, span: Span, text: &str, report: &mut Report<'_>) {
+    let (what, expected) = error.message().split_once(", expected ").unwrap_or_else(|| (error.message(), ""));
     let duplicate = what == "duplicate key";
     let code = if duplicate { Code::Duplicate } else { Code::Syntax };
     let message = match text.get(span.start..span.end) {
@@ -110,7 +130,9 @@ fn add_syntax_error(error: &toml::de::Error, text: &str, report: &mut Report<'_>
     } else if !expected.is_empty() {
         finding.label(format!("expected {expected}"));
     }
-    if what.starts_with("string values must be quoted") {
+    if what.starts_with(MISSING_COMMA) {
+        finding.hint("or the list above is not closed with `]`");
+    } else if what.starts_with("string values must be quoted") || what.starts_with("invalid float") {
         finding.hint("texts stand in quotes: `key = \"value\"`");
     }
 }

@@ -101,8 +101,13 @@ mod tests {
     #[test]
     fn public_ranges_are_told_from_private_ones() {
         for (range, expected) in [
-            ("10.1.0.0/16", false), ("::1", false), ("192.0.2.1", true), ("10.0.0.0-11.0.0.0", true),
-            ("100.64.0.0/10", true), ("0.0.0.0/0", true), ("fe80::/10", false),
+            ("10.1.0.0/16", false),
+            ("::1", false),
+            ("192.0.2.1", true),
+            ("10.0.0.0-11.0.0.0", true),
+            ("100.64.0.0/10", true),
+            ("0.0.0.0/0", true),
+            ("fe80::/10", false),
         ] {
             assert_eq!(is_public(&range.parse().unwrap()), expected, "{range}");
         }

@@ -133,7 +133,9 @@ impl Question {
         parts.uri = self.target.clone();
         parts.headers = self.headers.clone();
         if !parts.headers.contains_key(header::HOST) {
-            parts.headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+            // RFC 9112 §3.2.2: with an absolute target, `Host` is its authority.
+            let authority = parts.uri.authority().and_then(|authority| authority.as_str().parse().ok());
+            parts.headers.insert(header::HOST, authority.unwrap_or(HeaderValue::from_static("localhost")));
         }
         let framed = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
         if !self.body.is_empty() && !framed.iter().any(|name| parts.headers.contains_key(name)) {

@@ -164,3 +164,26 @@ fn what_is_not_a_question_is_refused() {
         assert!(question_from_json(text.as_bytes()).is_err(), "{text}");
     }
 }
+
+#[test]
+fn refusals_have_the_status_that_the_gateway_answers() {
+    use RequestError as E;
+    for error in [
+        E::Malformed(""),
+        E::MethodNotAllowed,
+        E::HeadTimeout,
+        E::BodyTimeout,
+        E::BodyTooLarge,
+        E::TargetTooLong,
+        E::Unsupported(""),
+        E::HeadTooLarge,
+        E::BodyAborted,
+        E::TooManyConnections,
+    ] {
+        assert_eq!(
+            refusal_status(error),
+            crate::answer::not_understood(error).status().as_u16(),
+            "{error:?}"
+        );
+    }
+}

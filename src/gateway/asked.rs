@@ -1,6 +1,7 @@
 //! What was asked, kept whole, so that another policy can be asked the same.
 
-use crate::policy::decide::{Effect, blocked_by_api_key, body_matters, decide};
+use crate::enforce::enforce;
+use crate::policy::decide::{blocked_by_api_key, body_matters, decide};
 use crate::request::{client_address, facts};
 use crate::store::Snapshot;
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub struct Asked {
     pub said: Said,
     /// The other end of its connection.
     pub peer: IpAddr,
+    /// Whether it went upstream in disguise: then it may go on where a new policy would disguise it.
+    pub disguised: bool,
 }
 
 impl fmt::Debug for Said {
@@ -51,7 +54,7 @@ impl Asked {
         let Snapshot { policy, config, .. } = snapshot;
         let client = client_address::resolve(&config.client_ip, self.peer, &self.parts.headers);
         let Ok(mut facts) = facts::gather(policy, &self.parts, client.address) else { return true };
-        if body_matters(policy, &facts) && !blocked_by_api_key(&facts) {
+        if body_matters(policy, &facts) && (self.disguised || !blocked_by_api_key(&facts)) {
             match &self.said {
                 Said::Nothing => {}
                 Said::NotHeard => return true,
@@ -62,6 +65,9 @@ impl Asked {
                 }
             }
         }
-        decide(policy, &facts, |_| {}).effect == Effect::Block
+        match enforce(snapshot, &decide(policy, &facts, |_| {})) {
+            Ok(permit) => permit.demands_disguise() && !self.disguised,
+            Err(_) => true,
+        }
     }
 }

@@ -16,9 +16,11 @@ const GROUPS: [u32; 5] = [32, 16, 16, 16, 48];
 
 /// The UUID that Java would make of a text, `None` where it would refuse. No allocation.
 pub fn lenient_uuid(text: &str) -> Option<u128> {
-    if text.chars().nth(LONGEST).is_some() {
-        return None;
-    }
+    if text.chars().nth(LONGEST).is_some() { None } else { overlong_uuid(text) }
+}
+
+/// The same without a bound on the length, as Java had it before version 11. No allocation.
+pub fn overlong_uuid(text: &str) -> Option<u128> {
     let mut groups = text.split('-');
     let mut uuid = 0;
     for bits in GROUPS {

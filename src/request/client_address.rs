@@ -2,7 +2,8 @@
 //!
 //! In: `[client_ip]`, the peer, the header fields. Out: [`ClientAddress`]. The rules of SPEC section 3:
 //!
-//! 1. The header counts only if the peer is a trusted proxy; else the client is the peer.
+//! 1. The header counts only if the peer is a trusted proxy; else the client is the peer. Where no header counts
+//!    (`none`), every peer is a client, and nobody is trusted as a proxy.
 //! 2. No header, or nothing but empty elements: the peer. Empty elements between others are skipped. Several
 //!    lines are one list, in order.
 //! 3. `first`: the first value decides. `rightmost-untrusted`: from the right, the first value that is not a
@@ -68,7 +69,7 @@ enum Hop {
 /// Resolves the client's address. Linear in the header's length and the number of trusted ranges.
 pub fn resolve(settings: &ClientIp, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
     let peer = peer.to_canonical();
-    let peer_trusted = settings.trusted_proxies.contain(peer);
+    let peer_trusted = settings.header != ClientIpHeader::None && settings.trusted_proxies.contain(peer);
     let named = if peer_trusted { from_header(settings, headers) } else { None };
     match named {
         None => ClientAddress { address: Some(peer), source: Source::Peer, peer_trusted },

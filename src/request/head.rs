@@ -4,9 +4,9 @@
 //! passes can be read in one way only, so that what the policy matches is what the upstream sees.
 //!
 //! 1. `CONNECT` is not ours (405). Every other method passes: methods are the upstream's business.
-//! 2. Targets are origin form, absolute `http`/`https`, or `OPTIONS *` (RFC 9112 §3.2). An absolute target and
-//!    an HTTP/2 `:authority` must be the same as `Host`, without regard to case; RFC 9112 §3.2.2 lets the
-//!    target win, but an upstream that listens to `Host` would then see another request than we matched.
+//! 2. Targets are origin form, absolute `http`/`https`, or `OPTIONS *` (RFC 9112 §3.2). The authority of an absolute
+//!    target wins over `Host` (§3.2.2): it is what we match, and the only `Host` that goes upstream. An HTTP/2
+//!    `:authority` must be the same as `host`, without regard to case.
 //! 3. No NUL, CR or LF in the path, raw or percent-encoded, even if encoded over (`%2500`) or as `%u0000`.
 //! 4. `Authorization`, `Host`, `Content-Type` and `Content-Length` at most once; `Authorization` in visible
 //!    ASCII and blanks.
@@ -52,10 +52,10 @@ pub fn check(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
     check_framing(parts)
 }
 
-/// The authority that a request is for: that of `Host`, or of `:authority`; [`check`] saw that they agree.
+/// The authority that a request is for: the target's or `:authority`, else `Host`; the same that goes upstream.
 pub fn authority(parts: &Parts) -> Option<&str> {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
+    let host = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    parts.uri.authority().map(http::uri::Authority::as_str).or_else(host)
 }
 
 fn check_size(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
@@ -163,7 +163,11 @@ fn check_authority(parts: &Parts) -> Result<(), RequestError> {
     let target = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     match (host, target) {
         (Some(host), Some(target)) if !host.eq_ignore_ascii_case(target) => {
-            Err(RequestError::Malformed("a target for another host than Host"))
+            if parts.version > Version::HTTP_11 {
+                return Err(RequestError::Malformed(":authority and host differ"));
+            }
+            check_host(host)?;
+            check_host(target)
         }
         (Some(host), _) => check_host(host),
         (None, Some(_)) if parts.version == Version::HTTP_11 => Err(RequestError::Malformed("no Host")),

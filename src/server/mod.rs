@@ -24,6 +24,7 @@ pub mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use crate::telemetry::metrics::ServerCounters as Counters;
 pub use connection::{Settings, TrustedPeers};
 pub use listener::{BoundListener, ListenError};
 pub use shutdown::{Drained, Stage, Stopper};
@@ -38,7 +39,6 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -58,25 +58,6 @@ pub trait Handler: 'static {
 
     /// Answers a request whose head was refused before it could be parsed. The connection is closed behind it.
     fn refuse(&self, error: RequestError) -> Response<Self::Body>;
-}
-
-/// What telemetry reads; all but `open` only ever grow.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Connections accepted.
-    pub accepted: AtomicU64,
-    /// Connections beyond `[server.limits] connections`.
-    pub surplus: AtomicU64,
-    /// Connections closed for their PROXY header, or the lack of one.
-    pub proxy_refused: AtomicU64,
-    /// HTTP/1 heads refused before they were parsed.
-    pub refused_heads: AtomicU64,
-    /// TLS handshakes done.
-    pub tls_handshakes: AtomicU64,
-    /// TLS handshakes failed.
-    pub tls_failures: AtomicU64,
-    /// Connections open now.
-    pub open: AtomicU64,
 }
 
 /// How a server runs.

@@ -9,9 +9,11 @@
 mod encode;
 pub mod families;
 mod process;
+mod server;
 mod time;
 
 pub use process::{ProcessMetrics, ReloadResult};
+pub use server::ServerCounters;
 pub use time::Histogram;
 
 use super::SubjectKind;
@@ -28,6 +30,8 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics {
     /// What belongs to no worker.
     pub process: ProcessMetrics,
+    /// What the server counts of its connections.
+    pub server: Arc<ServerCounters>,
     workers: Vec<Arc<WorkerMetrics>>,
     log: OnceLock<LogControl>,
     access: OnceLock<AccessWriter>,
@@ -90,14 +94,6 @@ pub struct WorkerMetrics {
     pub upstream_time: Histogram<{ time::UPSTREAM.len() }>,
     /// Upstream refused, timed out or broke off.
     pub upstream_failures: Counter,
-    /// Connections that were accepted.
-    pub connections_accepted: Counter,
-    /// Connections that are over.
-    pub connections_closed: Counter,
-    /// TLS handshakes that were done.
-    pub tls_handshakes_ok: Counter,
-    /// TLS handshakes that failed.
-    pub tls_handshakes_failed: Counter,
     /// Lines of the decision log that were held back in a flood.
     pub decisions_held_back: Counter,
 }
@@ -128,7 +124,13 @@ impl Metrics {
     /// Counters for this many workers.
     pub fn new(workers: usize) -> Self {
         let workers = (0..workers).map(|_| Arc::default()).collect();
-        Self { process: ProcessMetrics::default(), workers, log: OnceLock::new(), access: OnceLock::new() }
+        Self {
+            process: ProcessMetrics::default(),
+            server: Arc::default(),
+            workers,
+            log: OnceLock::new(),
+            access: OnceLock::new(),
+        }
     }
 
     /// The counters of a worker, if there are so many; each is for one thread alone.

@@ -5,6 +5,7 @@
 //! [`redaction`] is the one door by which a request target gets into a line.
 
 pub mod access_log;
+pub mod audit_log;
 pub mod check_report;
 pub mod decision_log;
 pub mod line_queue;

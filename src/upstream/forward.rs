@@ -17,7 +17,6 @@ use super::origin::Candidates;
 use super::pool::{Endpoint, Keep};
 use super::upgrade;
 use crate::config;
-use crate::enforce::Permit;
 use crate::request::RequestError;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
@@ -51,8 +50,8 @@ struct Errand<'a> {
 impl Upstream {
     /// Sends a request upstream and returns what comes back. Must run within a `LocalSet`.
     ///
-    /// The settings are those of the moment: addresses that are gone from them are not used any more. The permit is
-    /// taken by value: one permit, one request.
+    /// The settings are those of the moment: addresses that are gone from them are not used any more. What is
+    /// said of the request's sender holds its permit, and is taken by value: one permit, one request.
     ///
     /// A 101 comes back with a [`TunnelHandle`](super::TunnelHandle) as extension, the tunnel left in
     /// `forwarding.connection`.
@@ -61,15 +60,15 @@ impl Upstream {
     /// [`UpstreamError`] if there is no response, or none that can be passed on.
     pub async fn forward<B>(
         &self,
-        _permit: Permit,
         settings: &config::Upstream,
         parts: &request::Parts,
         body: B,
-        forwarding: &Forwarding<'_>,
+        forwarding: Forwarding<'_>,
     ) -> Result<Response<UpstreamBody>, UpstreamError>
     where
         B: Body<Data = Bytes, Error = RequestError> + 'static,
     {
+        let forwarding = &forwarding;
         let mut body = Outgoing::new(body);
         let wish = if body.is_end_stream() { upgrade::wish(parts) } else { Wish::Response };
         let errand = Errand { settings, parts, forwarding, wish };

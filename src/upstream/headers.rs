@@ -18,6 +18,7 @@
 use super::forwarded;
 use super::names;
 use crate::config;
+use crate::enforce::Permit;
 use crate::request::{Connection, RequestError};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
@@ -29,8 +30,10 @@ use std::sync::Arc;
 const CONNECTION_OPTIONS: usize = 16;
 
 /// Who sends a request, as it was decided on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Forwarding<'a> {
+    /// Proof that the policy allows it.
+    pub permit: Permit,
     /// The connection that it came by: peer, our end, scheme. A WebSocket tunnel is left there.
     pub connection: &'a Connection,
     /// The client address; `None`: undetermined.

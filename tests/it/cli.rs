@@ -178,3 +178,80 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), err(&output)), (Some(0), String::new()));
 }
+
+/// A running gateway process and the lines that it logs.
+#[cfg(unix)]
+struct Running {
+    child: std::process::Child,
+    lines: std::sync::mpsc::Receiver<String>,
+}
+
+#[cfg(unix)]
+impl Running {
+    fn start(directory: &Path) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut child = Command::new(env!("CARGO_BIN_EXE_aclgate"))
+            .arg("run")
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = std::sync::mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines }
+    }
+
+    /// Waits for a line with this in it.
+    fn says(&self, part: &str) {
+        let mut before = Vec::new();
+        loop {
+            match self.lines.recv_timeout(std::time::Duration::from_secs(20)) {
+                Ok(line) if line.contains(part) => return,
+                Ok(line) => before.push(line),
+                Err(error) => panic!("{error} for `{part}` after\n{}", before.join("\n")),
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be over already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_running_gateway_follows_its_file_and_its_signals() {
+    let directory = directory();
+    let file = directory.path().join("gateway.toml");
+    let policy = format!("[server]\nlisten = [\"127.0.0.1:0\"]\n{POLICY}");
+    std::fs::write(&file, &policy).unwrap();
+    let mut running = Running::start(directory.path());
+    running.says("listening");
+    std::fs::write(&file, format!("{policy}\n# changed\n")).unwrap();
+    running.says("a new configuration is in force");
+    std::fs::write(&file, "[upstream\n").unwrap();
+    running.says("the last good one stays in force");
+    running.signal("-HUP");
+    running.says("SIGHUP");
+    running.says("the last good one stays in force");
+    std::fs::write(&file, &policy).unwrap();
+    running.says("revision=3");
+    running.signal("-TERM");
+    running.says("drained");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}

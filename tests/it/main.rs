@@ -1,5 +1,16 @@
 //! The whole gateway over real sockets, with a scripted upstream behind it.
+//!
+//! `cfg(test)` is always on here; it tells the linter that these are tests.
 
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod client_address;
+#[cfg(test)]
 mod enforcement;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod proxying;
+#[cfg(test)]
+mod reloading;

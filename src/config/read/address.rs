@@ -10,12 +10,15 @@ pub(super) fn address<'t>(text: At<&'t str>, report: &mut Report<'_>) -> Option<
     let parsed = split(text.value).and_then(|(host, port)| Some((host, port?.parse().ok()?)));
     if parsed.is_none() {
         let shown = text.value.escape_debug();
-        let finding = report.add(Code::BadAddress, text.span, format!("`{shown}` is no address to listen on"));
+        let finding =
+            report.add(Code::BadAddress, text.span, format!("`{shown}` is no address to listen on"));
         finding.label("expected `host:port` or `[v6]:port`");
-        if let Some(port) = text.value.strip_prefix(':').or_else(|| text.value.strip_prefix("*:")) {
-            finding.hint(format!("for every address of the host: `0.0.0.0:{port}` or `[::]:{port}`"));
-        } else if text.value.parse::<Ipv6Addr>().is_ok() {
+        let bare_port =
+            text.value.strip_prefix("*:").or_else(|| text.value.strip_prefix(':')).and_then(digits);
+        if text.value.parse::<Ipv6Addr>().is_ok() {
             finding.hint("an IPv6 address stands in brackets, with the port behind it");
+        } else if let Some(port) = bare_port {
+            finding.hint(format!("for every address of the host: `0.0.0.0:{port}` or `[::]:{port}`"));
         }
     }
     parsed
@@ -23,7 +26,8 @@ pub(super) fn address<'t>(text: At<&'t str>, report: &mut Report<'_>) -> Option<
 
 /// Whether a host is this machine alone.
 pub(super) fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// An upstream's address, or a finding. What looks like a password is not shown.
@@ -99,9 +103,26 @@ mod tests {
             assert_eq!(parse_url(text), Ok(UpstreamUrl { tls, host: host.into(), port }), "{text}");
         }
         let refused = [
-            "", "127.0.0.1:9011", "ftp://a", "http://", "http://a:0", "http://a:65536", "http://a:+1", "http://a:b",
-            "http://a:", "http://u@a", "http://u:p@a", "http://a/auth", "http://a?x", "http://a#x", "http://a b",
-            "http://2001:db8::1", "http://[::1", "http://[::1]x", "http://[127.0.0.1]", "http://ä",
+            "",
+            "127.0.0.1:9011",
+            "ftp://a",
+            "http://",
+            "http://a:0",
+            "http://a:65536",
+            "http://a:+1",
+            "http://a:b",
+            "http://a:",
+            "http://u@a",
+            "http://u:p@a",
+            "http://a/auth",
+            "http://a?x",
+            "http://a#x",
+            "http://a b",
+            "http://2001:db8::1",
+            "http://[::1",
+            "http://[::1]x",
+            "http://[127.0.0.1]",
+            "http://ä",
         ];
         for text in refused {
             assert!(parse_url(text).is_err(), "{text}");
@@ -126,7 +147,9 @@ mod tests {
 
     #[test]
     fn loopback_hosts() {
-        for (host, expected) in [("localhost", true), ("127.8.0.1", true), ("::1", true), ("0.0.0.0", false), ("a", false)] {
+        for (host, expected) in
+            [("localhost", true), ("127.8.0.1", true), ("::1", true), ("0.0.0.0", false), ("a", false)]
+        {
             assert_eq!(is_loopback(host), expected, "{host}");
         }
     }

@@ -5,9 +5,10 @@ use super::tls::tls;
 use crate::config::settings::{Admin, AdminKey, Server};
 use crate::policy::Files;
 use crate::policy::document::hex_hash;
-use crate::policy::document::reader::Section;
+use crate::policy::document::reader::{At, Section};
 use crate::policy::finding::{Code, Report, Span};
 use crate::policy::validate::Acls;
+use toml::de::DeValue;
 
 const ROLES: &[(&str, bool)] = &[("admin", false), ("reader", true)];
 
@@ -28,7 +29,9 @@ pub(super) fn admin(
         if tls.is_none() && !section.has("tls") && !is_loopback(host) {
             let message = format!("the management API listens on `{}` without TLS", text.value);
             let finding = report.add(Code::CleartextAdmin, text.span, message);
-            finding.label("its keys travel in the clear").hint("give `[admin]` a `tls`, or a loopback address");
+            finding
+                .label("its keys travel in the clear")
+                .hint("give `[admin]` a `tls`, or a loopback address");
         }
         if server.listen.iter().any(|other| other.address == text.value) && !text.value.ends_with(":0") {
             let message = format!("the address `{}` twice", text.value);
@@ -42,10 +45,13 @@ pub(super) fn admin(
 }
 
 fn keys(section: &mut Section<'_>, acls: &mut Acls, report: &mut Report<'_>) -> Vec<AdminKey> {
+    let value = section.value(report, "api_keys");
     let tables = section.sections(report, "api_keys", "admin.api_keys");
     if !section.has("api_keys") {
         section.missing(report, "api_keys", "`api_keys = [{ name = \"…\", sha256 = \"…\" }]`");
-    } else if let Some(span) = section.key_span("api_keys").filter(|_| tables.is_empty() && !report.has_errors()) {
+    } else if let Some(At { value: DeValue::Array(items), span }) = value
+        && items.is_empty()
+    {
         report.add(Code::Empty, span, "`admin.api_keys` is empty").label("expected at least one key");
     }
     let mut names: Vec<(&str, Span)> = Vec::new();
@@ -53,7 +59,9 @@ fn keys(section: &mut Section<'_>, acls: &mut Acls, report: &mut Report<'_>) -> 
     for mut table in tables {
         let name = table.filled(report, "name");
         let hash = table.string(report, "sha256").and_then(|hash| hex_hash(report, hash));
-        for (key, expected) in [("name", "a name for audit records"), ("sha256", "the SHA-256 of the key, in hex")] {
+        for (key, expected) in
+            [("name", "a name for audit records"), ("sha256", "the SHA-256 of the key, in hex")]
+        {
             if !table.has(key) {
                 table.missing(report, key, expected);
             }

@@ -18,13 +18,24 @@ struct Default {
 
 /// Fields that frame the message or belong to the connection (RFC 9110 §7.6.1, RFC 9112 §6).
 const FRAMING: &[&str] = &[
-    "connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 const ON_BLOCK: &[(&str, bool)] = &[("respond", false), ("decoy", true)];
 const REDIRECTS: &[u64] = &[301, 302, 303, 307, 308];
 
 /// All four tables of `[policy]`.
-pub(in crate::config) fn answers(policy: &mut Section<'_>, files: &dyn Files, report: &mut Report<'_>) -> Answers {
+pub(in crate::config) fn answers(
+    policy: &mut Section<'_>,
+    files: &dyn Files,
+    report: &mut Report<'_>,
+) -> Answers {
     let page = Default { status: defaults::FORBIDDEN_STATUS, error: defaults::ACCESS_ERROR };
     let key = Default { status: defaults::KEY_STATUS, ..page };
     let token = Default { status: defaults::TOKEN_STATUS, error: defaults::TOKEN_ERROR };
@@ -90,10 +101,12 @@ fn answer(
 
 fn status(section: &mut Section<'_>, redirects: bool, report: &mut Report<'_>) -> Option<u16> {
     let status = section.integer(report, "status", 100..=599)?;
-    let fine = if redirects { REDIRECTS.contains(&status.value) } else { (400..=599).contains(&status.value) };
+    let fine =
+        if redirects { REDIRECTS.contains(&status.value) } else { (400..=599).contains(&status.value) };
     if !fine {
         let message = format!("`{}` cannot be {}", section.path("status"), status.value);
-        let expected = if redirects { "301, 302, 303, 307 or 308, as there is a `redirect`" } else { "400 to 599" };
+        let expected =
+            if redirects { "301, 302, 303, 307 or 308, as there is a `redirect`" } else { "400 to 599" };
         report.add(Code::OutOfRange, status.span, message).label(format!("expected {expected}"));
         return None;
     }
@@ -121,7 +134,9 @@ fn error<'d>(section: &mut Section<'d>, report: &mut Report<'_>) -> Option<&'d s
         return Some(error.value);
     }
     let message = format!("`{}` cannot be `{}`", section.path("error"), error.value.escape_debug());
-    report.add(Code::UnknownWord, error.span, message).label("expected visible ASCII without quote and backslash");
+    report
+        .add(Code::UnknownWord, error.span, message)
+        .label("expected visible ASCII without quote and backslash");
     None
 }
 

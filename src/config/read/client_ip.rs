@@ -16,8 +16,16 @@ const SELECTS: &[(&str, ClientIpSelect)] =
 
 /// Fields that mean something else.
 const NEVER_AN_ADDRESS: &[&str] = &[
-    "authorization", "connection", "content-length", "content-type", "cookie", "host", "te", "trailer",
-    "transfer-encoding", "upgrade",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 pub(super) fn client_ip(mut section: Section<'_>, report: &mut Report<'_>) -> ClientIp {
@@ -65,15 +73,21 @@ fn trusted(texts: &[At<&str>], is_spoofable: bool, report: &mut Report<'_>) -> T
                 let suggestion = report.suggest(text.value, WORDS.iter().copied());
                 let finding = report.add(Code::BadRange, text.span, error.to_string());
                 let words = list(WORDS.iter().copied(), "or");
-                finding.label(format!("expected an address, a CIDR block, a range, {words}")).hint = suggestion;
+                finding.label(format!("expected an address, a CIDR block, a range, {words}")).hint =
+                    suggestion;
                 continue;
             }
         };
         if text.value == "all" {
-            let finding = report.add(Code::TrustsEverybody, text.span, "everybody may say which address they come from");
+            let finding = report.add(
+                Code::TrustsEverybody,
+                text.span,
+                "everybody may say which address they come from",
+            );
             finding.label("any client can pass for another").hint("name the proxies in front of the gateway");
         } else if is_spoofable && found.iter().any(is_public) {
-            let message = format!("`select = \"first\"` believes what a client sends by way of `{}`", text.value);
+            let message =
+                format!("`select = \"first\"` believes what a client sends by way of `{}`", text.value);
             let finding = report.add(Code::SpoofableFirst, text.span, message);
             finding.label("a proxy out there appends to the header");
             finding.hint("`select = \"rightmost-untrusted\"` takes what the proxy itself has seen");

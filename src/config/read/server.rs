@@ -62,7 +62,10 @@ fn listeners(value: Value<'_>, common: &Common, files: &dyn Files, report: &mut 
         if let Some((_, first)) = first {
             let first = report.source().excerpt(*first);
             let message = format!("the address `{}` twice", listener.address);
-            report.add(Code::Duplicate, span, message).label("already listened on").related(first, "first here");
+            report
+                .add(Code::Duplicate, span, message)
+                .label("already listened on")
+                .related(first, "first here");
         }
         seen.push((listener.address.clone(), span));
         listeners.push(listener);
@@ -134,7 +137,8 @@ fn limits(mut section: Section<'_>, report: &mut Report<'_>) -> Limits {
         head: size(section.size(report, "head", 1024..=1 << 20)).unwrap_or(default.head),
         fields: count(section.integer(report, "fields", 1..=10_000)).unwrap_or(default.fields),
         target: size(section.size(report, "target", 64..=1 << 20)).unwrap_or(default.target),
-        connections: count(section.integer(report, "connections", 1..=10_000_000)).unwrap_or(default.connections),
+        connections: count(section.integer(report, "connections", 1..=10_000_000))
+            .unwrap_or(default.connections),
         h2_streams: section
             .integer(report, "h2_streams", 1..=65_535)
             .and_then(|streams| u32::try_from(streams.value).ok())

@@ -24,26 +24,37 @@ pub(super) fn tls(value: Value<'_>, files: &dyn Files, report: &mut Report<'_>) 
             let certificates = certificate_list(value, files, report)?;
             Some(TlsSettings { certificates, client_ca: None })
         }
-        _ => wrong_type(report, value, "tls", "`{ certificate = \"…\", private_key = \"…\" }`, or a list of these"),
+        _ => wrong_type(
+            report,
+            value,
+            "tls",
+            "`{ certificate = \"…\", private_key = \"…\" }`, or a list of these",
+        ),
     }
 }
 
 fn one_table(section: &mut Section<'_>, files: &dyn Files, report: &mut Report<'_>) -> Option<TlsSettings> {
     let client_ca = section.filled(report, "client_ca").and_then(|path| authority(path, files, report));
     let several = section.value(report, "certificates");
-    let single = ["certificate", "private_key"].into_iter().find(|key| section.has(key));
-    if let (Some(several), Some(single)) = (several, single) {
-        let message = format!("`{}` beside `{}`", section.path("certificates"), section.path(single));
-        report.add(Code::Conflict, several.span, message).label("expected one of them");
-    }
+    let single = ["certificate", "private_key"].map(|key| section.value(report, key));
     let certificates = match several {
+        Some(several) if single.iter().any(Option::is_some) => {
+            let span = section.key_span("certificates").unwrap_or(several.span);
+            let finding = report.add(Code::Conflict, span, "`tls.certificates` beside a single certificate");
+            finding.label("expected one of them");
+            return None;
+        }
         Some(several) => certificate_list(several, files, report)?,
         None => vec![certificate(section, files, report)?],
     };
     Some(TlsSettings { certificates, client_ca })
 }
 
-fn certificate_list(value: Value<'_>, files: &dyn Files, report: &mut Report<'_>) -> Option<Vec<CertificateFiles>> {
+fn certificate_list(
+    value: Value<'_>,
+    files: &dyn Files,
+    report: &mut Report<'_>,
+) -> Option<Vec<CertificateFiles>> {
     let DeValue::Array(items) = value.value else {
         return wrong_type(report, value, "tls.certificates", "a list of tables");
     };
@@ -61,14 +72,23 @@ fn certificate_list(value: Value<'_>, files: &dyn Files, report: &mut Report<'_>
                 section.finish(report);
             }
             _ => {
-                wrong_type::<()>(report, item, "an item of `tls`", "`{ certificate = \"…\", private_key = \"…\" }`");
+                wrong_type::<()>(
+                    report,
+                    item,
+                    "an item of `tls`",
+                    "`{ certificate = \"…\", private_key = \"…\" }`",
+                );
             }
         }
     }
     Some(certificates)
 }
 
-fn certificate(section: &mut Section<'_>, files: &dyn Files, report: &mut Report<'_>) -> Option<CertificateFiles> {
+fn certificate(
+    section: &mut Section<'_>,
+    files: &dyn Files,
+    report: &mut Report<'_>,
+) -> Option<CertificateFiles> {
     let certificate = section.filled(report, "certificate");
     let private_key = section.filled(report, "private_key");
     for key in ["certificate", "private_key"] {
@@ -88,7 +108,9 @@ fn certificate(section: &mut Section<'_>, files: &dyn Files, report: &mut Report
                 }
                 other => format!("`{}` and its key cannot be used: {other}", certificate.value),
             };
-            report.add(Code::BadCertificate, private_key.span, message).label("expected the certificate's key");
+            report
+                .add(Code::BadCertificate, private_key.span, message)
+                .label("expected the certificate's key");
         }
     }
     let (certificate, private_key) = (files.resolve(certificate.value), files.resolve(private_key.value));
@@ -102,7 +124,9 @@ fn chain(path: At<&str>, files: &dyn Files, report: &mut Report<'_>) -> Option<V
         Ok(chain) if !chain.is_empty() => Some(chain),
         _ => {
             let message = format!("`{}` holds no certificate", path.value);
-            report.add(Code::BadCertificate, path.span, message).label("expected a PEM file with a certificate");
+            report
+                .add(Code::BadCertificate, path.span, message)
+                .label("expected a PEM file with a certificate");
             None
         }
     }
@@ -110,11 +134,14 @@ fn chain(path: At<&str>, files: &dyn Files, report: &mut Report<'_>) -> Option<V
 
 fn key(path: At<&str>, files: &dyn Files, report: &mut Report<'_>) -> Option<PrivateKeyDer<'static>> {
     let pem = read(path, files, report)?;
-    if files.readable_by_all(path.value) {
-        let message = format!("every user of this machine can read the private key `{}`", path.value);
-        report.add(Code::ExposedKey, path.span, message).hint("`chmod 640` or `600` closes it");
-    }
     let key = PrivateKeyDer::from_pem_slice(&pem).ok();
+    if key.is_some() && files.readable_by_all(path.value) {
+        let message = format!("every user of this machine can read the private key `{}`", path.value);
+        report
+            .add(Code::ExposedKey, path.span, message)
+            .label("open to all")
+            .hint("`chmod 640` or `600` closes it");
+    }
     if key.is_none() {
         let message = format!("`{}` holds no private key", path.value);
         let finding = report.add(Code::BadCertificate, path.span, message);

@@ -11,7 +11,11 @@ use crate::policy::finding::{Code, Report};
 use std::time::Duration;
 
 /// `None` only if it was reported.
-pub(super) fn upstream(mut section: Section<'_>, files: &dyn Files, report: &mut Report<'_>) -> Option<Upstream> {
+pub(super) fn upstream(
+    mut section: Section<'_>,
+    files: &dyn Files,
+    report: &mut Report<'_>,
+) -> Option<Upstream> {
     let urls = urls(&mut section, report);
     let strip_headers = section.strings(report, "strip_headers").map(|names| names.value).unwrap_or_default();
     let range = || Duration::from_millis(1)..=Duration::from_hours(24);
@@ -45,7 +49,9 @@ fn urls(section: &mut Section<'_>, report: &mut Report<'_>) -> Vec<UpstreamUrl> 
     let several = section.strings(report, "urls");
     if section.has("url") && section.has("urls") {
         let span = section.key_span("urls").unwrap_or_default();
-        report.add(Code::Conflict, span, "`upstream.urls` beside `upstream.url`").label("expected one of them");
+        report
+            .add(Code::Conflict, span, "`upstream.urls` beside `upstream.url`")
+            .label("expected one of them");
     }
     if !section.has("url") && !section.has("urls") {
         section.missing(report, "url", "`url = \"http://host:port\"`");

@@ -211,7 +211,7 @@ impl<'d> Section<'d> {
         report: &mut Report<'_>,
         key: &'static str,
         name: &'static str,
-    ) -> Option<Section<'d>> {
+    ) -> Option<Self> {
         let value = self.value(report, key)?;
         match value.value {
             DeValue::Table(table) => Some(Section::new(name, table, value.span)),
@@ -220,12 +220,7 @@ impl<'d> Section<'d> {
     }
 
     /// A list of tables, `[[key]]`.
-    pub fn sections(
-        &mut self,
-        report: &mut Report<'_>,
-        key: &'static str,
-        name: &'static str,
-    ) -> Vec<Section<'d>> {
+    pub fn sections(&mut self, report: &mut Report<'_>, key: &'static str, name: &'static str) -> Vec<Self> {
         let Some(value) = self.value(report, key) else { return Vec::new() };
         let path = self.path(key);
         let DeValue::Array(items) = value.value else {
@@ -306,7 +301,7 @@ pub fn wrong_type<T>(report: &mut Report<'_>, value: Value<'_>, path: &str, expe
         "string" => "a text",
         "integer" => "a whole number",
         "float" => "a fraction",
-        "boolean" => "true or false",
+        "boolean" => "a boolean",
         "datetime" => "a date or time",
         "array" => "a list",
         _ => "a table",
@@ -343,7 +338,8 @@ fn in_range<T: PartialOrd + Copy>(
     match value.value.filter(|number| range.contains(number)) {
         Some(number) => Some(At { value: number, span: value.span }),
         None => {
-            let message = format!("`{path}` is out of range");
+            let found = report.source().short(value.span).unwrap_or("this");
+            let message = format!("`{path}` cannot be {found}");
             report.add(Code::OutOfRange, value.span, message).label(format!("expected {expected}"));
             None
         }

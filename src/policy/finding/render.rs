@@ -28,15 +28,21 @@ fn group(finding: &Finding) -> Group<'_> {
     };
     let name = Code::name(finding.code);
     let mut group = Group::with_title(level.primary_title(finding.message.as_str()).id(name));
-    group = group.element(origin(&finding.excerpt));
-    if !finding.excerpt.text.is_empty() {
-        group = group.element(snippet(&finding.excerpt, &finding.label, AnnotationKind::Primary));
-    }
+    let mut first = snippet(&finding.excerpt, &finding.label, AnnotationKind::Primary);
+    let mut others = Vec::new();
     for (excerpt, label) in &finding.related {
-        if excerpt.file != finding.excerpt.file {
-            group = group.element(origin(excerpt));
+        if is_same_line(excerpt, &finding.excerpt) {
+            first = first.annotation(annotation(excerpt, label, AnnotationKind::Context));
+        } else {
+            others.push((excerpt, snippet(excerpt, label, AnnotationKind::Context)));
         }
-        group = group.element(snippet(excerpt, label, AnnotationKind::Context));
+    }
+    for (excerpt, snippet) in std::iter::once((&finding.excerpt, first)).chain(others) {
+        group = if excerpt.is_cut() {
+            group.element(origin(excerpt)).element(snippet)
+        } else {
+            group.element(snippet)
+        };
     }
     match &finding.hint {
         Some(hint) => group.element(Level::HELP.message(hint.as_str())),
@@ -44,12 +50,22 @@ fn group(finding: &Finding) -> Group<'_> {
     }
 }
 
+fn is_same_line(one: &Excerpt, other: &Excerpt) -> bool {
+    one.file == other.file && one.line == other.line && one.text == other.text
+}
+
+/// The place of a line that was cut: there the renderer cannot count the columns itself.
 fn origin(excerpt: &Excerpt) -> Origin<'_> {
     Origin::path(&*excerpt.file).line(excerpt.line as usize).char_column(excerpt.column as usize)
 }
 
 fn snippet<'a>(excerpt: &'a Excerpt, label: &'a str, kind: AnnotationKind) -> Snippet<'a, Annotation<'a>> {
+    let snippet = Snippet::source(excerpt.text.as_str()).line_start(excerpt.line as usize);
+    let snippet = if excerpt.is_cut() { snippet } else { snippet.path(&*excerpt.file) };
+    snippet.annotation(annotation(excerpt, label, kind))
+}
+
+fn annotation<'a>(excerpt: &Excerpt, label: &'a str, kind: AnnotationKind) -> Annotation<'a> {
     let mark = kind.span(excerpt.mark.clone());
-    let mark = if label.is_empty() { mark } else { mark.label(label) };
-    Snippet::source(excerpt.text.as_str()).line_start(excerpt.line as usize).annotation(mark)
+    if label.is_empty() { mark } else { mark.label(label) }
 }

@@ -73,6 +73,7 @@ impl<'a> Report<'a> {
     }
 
     /// From now on notes every key that is asked for.
+    #[cfg(test)]
     pub(crate) fn note_keys(&mut self) {
         self.sections = Some(Vec::new());
     }
@@ -85,6 +86,7 @@ impl<'a> Report<'a> {
     }
 
     /// The noted keys.
+    #[cfg(test)]
     pub(crate) fn noted_keys(&self) -> &[(&'static str, &'static str)] {
         self.sections.as_deref().unwrap_or_default()
     }

@@ -77,6 +77,11 @@ impl<'a> Source<'a> {
         u32::try_from(line).unwrap_or(u32::MAX)
     }
 
+    /// What is written at a span, if it is short.
+    pub fn short(&self, span: Span) -> Option<&'a str> {
+        self.text.get(span.start..span.end).filter(|text| text.len() <= 40 && !text.contains('\n'))
+    }
+
     /// The span of a line without its end, `line` from 1.
     pub fn line_span(&self, line: u32) -> Span {
         let index = (line as usize).saturating_sub(1);
@@ -115,15 +120,17 @@ impl<'a> Source<'a> {
 }
 
 impl Excerpt {
-    /// A place in a file of which no text is at hand.
-    pub fn without_text(file: Arc<str>, line: u32) -> Self {
-        Self { file, line, column: 1, text: String::new(), mark: 0..0 }
+    /// Whether `text` is not the whole line.
+    pub(super) fn is_cut(&self) -> bool {
+        let before = self.text.get(..self.mark.start).unwrap_or("");
+        self.text.ends_with('…') || before.chars().count() + 1 != self.column as usize
     }
 
-    /// A whole line of a list file.
-    pub fn whole_line(file: Arc<str>, line: u32, text: &str) -> Self {
-        let entry = text.trim_end().len();
-        let start = entry - text.trim_end().trim_start().len();
+    /// A line of a list file; its value is marked.
+    pub fn of_list(file: Arc<str>, line: u32, text: &str) -> Self {
+        let entry = text.split('#').next().unwrap_or("").trim_end().len();
+        let start = text.len() - text.trim_start().len();
+        let entry = entry.max(start);
         let column = u32::try_from(start + 1).unwrap_or(u32::MAX);
         let (text, mark) = window(masked(text, &[]), start..entry);
         Self { file, line, column, text, mark }
@@ -197,7 +204,7 @@ fn long_hex(line: &str) -> Vec<Range<usize>> {
 fn url_passwords(line: &str) -> Vec<Range<usize>> {
     let part = |(at, _): (usize, &str)| {
         let start = at + 2;
-        let end = line.get(start..)?.find(|character: char| matches!(character, '"' | '\'' | '/' | ' '));
+        let end = line.get(start..)?.find(['"', '\'', '/', ' ']);
         let authority = line.get(start..end.map_or(line.len(), |end| start + end))?;
         Some(start..start + authority.rfind('@')?)
     };

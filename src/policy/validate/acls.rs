@@ -27,6 +27,7 @@ pub struct Acls {
 struct Listed {
     acl: Arc<IpAcl>,
     place: Span,
+    /// Also for one whose name is wrong, which nobody can refer to.
     used: bool,
 }
 
@@ -45,18 +46,19 @@ impl Acls {
                 || derived_id("ip-acl", table.name.map_or("", |name| name.value)),
                 |id| id.value,
             );
-            if let Some(name) = table.name {
-                names.first(report, name.value.to_owned(), name.span, &format!("the name `{}`", name.value));
-            }
-            // A name in the form of a UUID would be mistaken for an id.
-            if table.name.is_some() || table.id.is_some() {
+            let is_new = table.name.is_some_and(|name| {
+                let what = || format!("the IP ACL name `{}`", name.value.escape_debug());
+                names.first(report, name.value.to_owned(), name.span, what)
+            });
+            // Names and ids are one namespace: a name in the form of a UUID would be mistaken for an id.
+            if is_new || table.id.is_some() {
                 let id_place = table.id.map_or(place, |id| id.span);
-                names.first(report, id.to_string(), id_place, &format!("the id `{id}`"));
+                names.first(report, id.to_string(), id_place, || format!("the IP ACL id `{id}`"));
             }
             let name = table.name.map_or("", |name| name.value).into();
             let acl = Arc::new(build(table, id, Arc::clone(&name), lists, report));
             let at = acls.listed.len();
-            acls.listed.push(Listed { acl, place, used: false });
+            acls.listed.push(Listed { acl, place, used: !is_new });
             acls.by_name.entry(name).or_insert(at);
             acls.by_id.entry(id).or_insert(at);
         }

@@ -112,5 +112,5 @@ fn is_blank(line: &[u8]) -> bool {
 fn excerpt(name: &Arc<str>, content: &[u8], line: u32) -> Excerpt {
     let at = (line as usize).saturating_sub(1);
     let text = content.split(|byte| *byte == b'\n').nth(at).unwrap_or_default();
-    Excerpt::whole_line(Arc::clone(name), line, &String::from_utf8_lossy(text))
+    Excerpt::of_list(Arc::clone(name), line, &String::from_utf8_lossy(text))
 }

@@ -65,9 +65,7 @@ pub(super) fn path<P: FromStr<Err: fmt::Display>>(text: At<&str>, report: &mut R
     match text.value.parse() {
         Ok(path) => Some(path),
         Err(error) => {
-            report
-                .add(Code::BadPath, text.span, error.to_string())
-                .label("expected a path such as `/oauth2/`");
+            report.add(Code::BadPath, text.span, error.to_string()).label("expected a path from the root");
             None
         }
     }

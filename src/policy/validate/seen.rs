@@ -16,10 +16,16 @@ impl<K: Hash + Eq> Seen<K> {
 
     /// Whether the value is new; if not, both places are reported. A value seen twice at one place (a name that is
     /// also the id) is new.
-    pub(super) fn first(&mut self, report: &mut Report<'_>, key: K, span: Span, what: &str) -> bool {
+    pub(super) fn first(
+        &mut self,
+        report: &mut Report<'_>,
+        key: K,
+        span: Span,
+        what: impl FnOnce() -> String,
+    ) -> bool {
         match self.0.get(&key) {
             Some(first) if *first != span => {
-                duplicate(report, span, *first, what);
+                duplicate(report, span, *first, &what());
                 false
             }
             Some(_) => true,

@@ -40,19 +40,17 @@ pub(super) fn api_keys(
     let mut keys = Vec::with_capacity(tables.len());
     for table in tables {
         let assignment = assign.assign(&table.assignment, report);
-        if let Some(name) = table.name {
-            names.first(
-                report,
-                name.value,
-                name.span,
-                &format!("the API key name `{}`", name.value.escape_debug()),
-            );
-        }
+        let is_new = table.name.is_some_and(|name| {
+            let what = || format!("the API key name `{}`", name.value.escape_debug());
+            names.first(report, name.value, name.span, what)
+        });
         let derived = || table.name.map(|name| name.map(|name| derived_id("api-key", name)));
         let Some(id) = table.id.or_else(derived) else { continue };
-        ids.first(report, id.value, id.span, &format!("the API key id `{}`", id.value));
+        if is_new || table.id.is_some() {
+            ids.first(report, id.value, id.span, || format!("the API key id `{}`", id.value));
+        }
         let Some(hash) = table.hash else { continue };
-        hashes.first(report, hash.value, hash.span, "the same API key");
+        hashes.first(report, hash.value, hash.span, || "the same API key".to_owned());
         let name = table.name.map_or_else(|| id.value.to_string().into(), |name| name.value.into());
         keys.push(ApiKey {
             id: id.value,
@@ -122,8 +120,8 @@ pub(super) fn tenants(
                 continue;
             };
             let key = comparable_id(text.value);
-            let what = format!("the tenant {what} `{}`", text.value.escape_debug());
-            if names.first(report, key.clone(), text.span, &what) {
+            let what = || format!("the tenant {what} `{}`", text.value.escape_debug());
+            if names.first(report, key.clone(), text.span, what) {
                 tenants.by_name.insert(key, at);
             }
         }
@@ -143,7 +141,7 @@ fn unique_host(host: At<&str>, seen: &mut Seen<Arc<str>>, report: &mut Report<'_
         return None;
     }
     let folded: Arc<str> = folded.into();
-    seen.first(report, Arc::clone(&folded), host.span, &format!("the host `{folded}`")).then_some(folded)
+    seen.first(report, Arc::clone(&folded), host.span, || format!("the host `{folded}`")).then_some(folded)
 }
 
 /// Whether a text is a host name (RFC 1123 §2.1, underscores allowed), an IPv4 address or an IPv6 address in brackets.
@@ -172,7 +170,7 @@ pub(super) fn applications(
         let tenant = table.tenant.and_then(|tenant| tenants.resolve(tenant, report));
         let Some(id) = table.id else { continue };
         let what = || format!("the application id `{}`", id.value.escape_debug());
-        ids.first(report, comparable_id(id.value), id.span, &what());
+        ids.first(report, comparable_id(id.value), id.span, what);
         let name = table.name.unwrap_or(id).value.into();
         let application = Application { id: id.value.into(), name, tenant, assignment };
         applications.push((Arc::new(application), table.assignment.acl.map(|acl| acl.span)));
@@ -190,8 +188,8 @@ pub(super) fn resource_servers(
     for table in tables {
         let assignment = assign.assign(&table.assignment, report);
         let Some(identifier) = table.identifier else { continue };
-        let what = format!("the resource server `{}`", identifier.value.escape_debug());
-        identifiers.first(report, comparable_identifier(identifier.value), identifier.span, &what);
+        let what = || format!("the resource server `{}`", identifier.value.escape_debug());
+        identifiers.first(report, comparable_identifier(identifier.value), identifier.span, what);
         let name = table.name.unwrap_or(identifier).value.into();
         servers.push(Arc::new(ResourceServer { identifier: identifier.value.into(), name, assignment }));
     }
@@ -211,7 +209,7 @@ pub(super) fn path_rules(
         let Some(prefix) = path(text, report) else { continue };
         let folded = text.value.to_lowercase();
         let folded = folded.strip_suffix('/').unwrap_or(&folded).to_owned();
-        prefixes.first(report, folded, text.span, &format!("the prefix `{}`", text.value.escape_debug()));
+        prefixes.first(report, folded, text.span, || format!("the prefix `{}`", text.value.escape_debug()));
         rules.extend(assignment.map(|assignment| PathRule { prefix, assignment }));
     }
     rules

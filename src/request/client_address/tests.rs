@@ -19,7 +19,7 @@ fn run(settings: &ClientIp, name: &str, lines: &[&str]) -> String {
         headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
     }
     let client = resolve(settings, PEER.parse().unwrap(), &headers);
-    assert!(client.peer_trusted);
+    assert_eq!(client.peer_trusted, settings.header != ClientIpHeader::None);
     match (client.source, client.address) {
         (Source::Peer, Some(address)) => {
             assert_eq!(address.to_string(), PEER);

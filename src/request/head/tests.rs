@@ -146,15 +146,16 @@ fn hosts() {
 }
 
 #[test]
-fn host_and_authority_agree() {
-    let cases: [(Version, &str, &[&str], bool); 14] = [
+fn hosts_and_authorities() {
+    let cases: [(Version, &str, &[&str], bool); 15] = [
         (Version::HTTP_11, "/", &[], false),
         (Version::HTTP_10, "/", &[], true),
         (Version::HTTP_10, "/", &["a b"], false),
         (Version::HTTP_11, "/", &["a", "a"], false),
         (Version::HTTP_11, "http://a/", &[], false),
-        (Version::HTTP_11, "http://a/", &["b"], false),
-        (Version::HTTP_11, "http://a:80/", &["a"], false),
+        (Version::HTTP_11, "http://a/", &["b"], true),
+        (Version::HTTP_11, "http://a/", &["b c"], false),
+        (Version::HTTP_11, "http://a:80/", &["a"], true),
         (Version::HTTP_11, "http://u@a/", &["a"], false),
         (Version::HTTP_11, "http://u@a/", &["u@a"], false),
         (Version::HTTP_2, "http://a/", &[], true),
@@ -249,4 +250,10 @@ proptest! {
             prop_assert!(encodes_line_break(path.as_bytes()), "{path}");
         }
     }
+}
+
+#[test]
+fn the_authority_of_the_target_is_the_one_that_counts() {
+    let parts = head(Version::HTTP_11, "GET", "http://a/", &[("host", b"b")]);
+    assert_eq!(authority(&parts), Some("a"));
 }

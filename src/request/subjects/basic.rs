@@ -1,8 +1,8 @@
 //! The user of `Authorization: Basic` (RFC 7617), who is the client at a token endpoint (RFC 6749 §2.3.1).
 //!
-//! In: the field's value. Out: the user as a naming value, as it stands and percent-decoded. In Base64 that is not
-//! of the standard form an upstream may or may not read it: then it is a hint in each reading. The password is
-//! not looked at.
+//! In: the field's value. Out: the user as a naming value, percent-decoded as RFC 6749 has it encoded. What an upstream
+//! would read that does not decode it is a hint, and so is each reading of Base64 that is not of the standard form.
+//! The password is not looked at.
 
 use super::collector::{Collector, Place};
 use super::names::{Field, Kind};
@@ -33,8 +33,11 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, value: &[u8]) {
 
 fn add(collector: &mut Collector<'_, '_>, place: Place, user: &str) {
     collector.sight(Field { kind: Kind::ClientId, exact: true });
-    if let Some(plain) = query::decode(user).filter(|plain| plain != user) {
-        collector.application(place, Cow::Owned(plain.into_owned()));
+    match query::decode(user).filter(|plain| plain != user) {
+        Some(plain) => {
+            collector.application(place, Cow::Owned(plain.into_owned()));
+            collector.application(Place::Hint, Cow::Owned(user.to_owned()));
+        }
+        None => collector.application(place, Cow::Owned(user.to_owned())),
     }
-    collector.application(place, Cow::Owned(user.to_owned()));
 }

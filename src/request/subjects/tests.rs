@@ -182,7 +182,7 @@ fn heads() {
         ("/oauth2/x%3Fclient%5fid=Portal", "x-y", "z".into(), "-Portal ?"),
         ("/oauth2/", "authorization", basic(&STANDARD, &open), "+open ?"),
         ("/oauth2/", "authorization", basic(&STANDARD, &open).replace("Basic ", "bASIC  "), "+open ?"),
-        ("/oauth2/", "authorization", basic(&STANDARD, "Por%74al:x"), "+Portal +other ?"),
+        ("/oauth2/", "authorization", basic(&STANDARD, "Por%74al:x"), "+Portal ?"),
         ("/oauth2/", "authorization", basic(&STANDARD, "nobody:x"), "+other ?"),
         ("/oauth2/", "authorization", basic(&STANDARD, ":x"), "+other ?"),
         ("/oauth2/", "authorization", basic(&STANDARD, OPEN_APP), "-open ?"),

@@ -9,7 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncod
 use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) fn render(metrics: &Arc<Metrics>) -> String {
     let mut registry = Registry::default();
@@ -81,17 +81,16 @@ impl Metrics {
     }
 
     fn encode_connections(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let accepted = self.sum(|worker| worker.connections_accepted.get());
-        let closed = self.sum(|worker| worker.connections_closed.get());
-        gauge(out, families::CONNECTIONS_OPEN, accepted.saturating_sub(closed))?;
-        counter(out, families::CONNECTIONS_ACCEPTED, accepted)?;
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        gauge(out, families::CONNECTIONS_OPEN, of(&self.server.open))?;
+        counter(out, families::CONNECTIONS_ACCEPTED, of(&self.server.accepted))?;
+        let mut refused = family(out, families::CONNECTIONS_REFUSED)?;
+        labelled(&mut refused, &[("reason", "limit")], of(&self.server.surplus))?;
+        labelled(&mut refused, &[("reason", "proxy_protocol")], of(&self.server.proxy_refused))?;
+        counter(out, families::HEADS_REFUSED, of(&self.server.refused_heads))?;
         let mut handshakes = family(out, families::TLS_HANDSHAKES)?;
-        labelled(&mut handshakes, &[("result", "ok")], self.sum(|worker| worker.tls_handshakes_ok.get()))?;
-        labelled(
-            &mut handshakes,
-            &[("result", "failed")],
-            self.sum(|worker| worker.tls_handshakes_failed.get()),
-        )
+        labelled(&mut handshakes, &[("result", "ok")], of(&self.server.tls_handshakes))?;
+        labelled(&mut handshakes, &[("result", "failed")], of(&self.server.tls_failures))
     }
 
     fn encode_reloads(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {

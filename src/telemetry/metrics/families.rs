@@ -37,6 +37,8 @@ families! {
     UPSTREAM_FAILURES Counter "aclgate_upstream_failures" [] "Requests that the upstream refused, timed out on or broke off"
     CONNECTIONS_OPEN Gauge "aclgate_connections_open" [] "Client connections at this moment"
     CONNECTIONS_ACCEPTED Counter "aclgate_connections_accepted" [] "Client connections accepted"
+    CONNECTIONS_REFUSED Counter "aclgate_connections_refused" ["reason"] "Client connections refused by reason"
+    HEADS_REFUSED Counter "aclgate_heads_refused" [] "HTTP/1 request heads refused before they were parsed"
     TLS_HANDSHAKES Counter "aclgate_tls_handshakes" ["result"] "TLS handshakes with clients by result"
     RELOADS Counter "aclgate_reloads" ["result"] "Attempts to reload the configuration by result"
     LAST_RELOAD_SUCCESS Gauge "aclgate_last_reload_success" [] "Whether the last attempt to reload did not fail"

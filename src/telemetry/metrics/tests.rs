@@ -16,9 +16,6 @@ fn workers_are_summed() {
         worker.request(RequestDecision::Block, Some(SubjectKind::Tenant));
         worker.request(RequestDecision::Allow, None);
         worker.response(http::StatusCode::FORBIDDEN);
-        worker.connections_accepted.add(3);
-        worker.connections_closed.add(1);
-        worker.tls_handshakes_failed.add(1);
         worker.decision_time.observe(Duration::from_micros(3));
         worker.upstream_time.observe(Duration::from_secs(120));
     }

@@ -45,6 +45,7 @@ fn lines(sender: &Sender, parts: &request::Parts, wish: Wish) -> Vec<String> {
     let connection =
         Connection::new("192.0.2.1:5000".parse().unwrap(), "127.0.0.1:8080".parse().unwrap(), sender.scheme);
     let forwarding = Forwarding {
+        permit: Permit::for_tests(),
         connection: &connection,
         client: sender.client.map(|client| client.parse().unwrap()),
         peer_trusted: sender.trusted,

@@ -1,7 +1,7 @@
 //! Scripted upstreams and the gateway's side of them.
 
-use crate::enforce::Permit;
 use crate::config;
+use crate::enforce::Permit;
 use crate::request::{Connection, RequestError, Scheme};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody, UpstreamError};
 use bytes::Bytes;
@@ -119,12 +119,13 @@ impl Worker {
     {
         let (parts, body) = request.into_parts();
         let forwarding = Forwarding {
+            permit: Permit::for_tests(),
             connection: &self.connection,
             client: Some("192.0.2.1".parse().unwrap()),
             peer_trusted: false,
             decisive: &[],
         };
-        self.upstream.forward(Permit::for_tests(), &self.settings, &parts, body, &forwarding).await
+        self.upstream.forward(&self.settings, &parts, body, forwarding).await
     }
 
     /// The status and whole body of the answer to a GET.

@@ -8,26 +8,26 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One connection.
-pub struct Client {
+pub(crate) struct Client {
     stream: BufReader<TcpStream>,
 }
 
 /// One answer, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         Self::over(stream)
     }
 
     /// Connects from a certain address of the loopback net.
-    pub fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+    pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
         let domain = if source.is_ipv4() { socket2::Domain::IPV4 } else { socket2::Domain::IPV6 };
         let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::new(source, 0).into()).unwrap();
@@ -42,19 +42,19 @@ impl Client {
         Self { stream: BufReader::new(stream) }
     }
 
-    pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         // The gateway may have refused and closed already; what it answered is still to be read.
         let _ = self.stream.get_mut().write_all(bytes.as_ref());
     }
 
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
         let head_only = bytes.as_ref().starts_with(b"HEAD ");
         self.write(bytes);
         self.read_answer(head_only).expect("an answer")
     }
 
     /// The next answer; `None` where the connection ends first.
-    pub fn read_answer(&mut self, head_only: bool) -> Option<Answer> {
+    pub(crate) fn read_answer(&mut self, head_only: bool) -> Option<Answer> {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
@@ -113,23 +113,23 @@ impl Client {
     }
 
     /// Whether the gateway closes the connection without another byte.
-    pub fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         let mut byte = [0];
         matches!(self.stream.read(&mut byte), Ok(0) | Err(_))
     }
 
     /// The bare stream, for what is not HTTP.
-    pub fn stream(&mut self) -> &mut BufReader<TcpStream> {
+    pub(crate) fn stream(&mut self) -> &mut BufReader<TcpStream> {
         &mut self.stream
     }
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A running gateway, drained and stopped when dropped.
-pub struct Gateway {
+pub(crate) struct Gateway {
     running: Option<app::Running>,
     folder: TempDir,
 }
 
 impl Gateway {
     /// Starts with a policy in front of an upstream; the listener and the upstream are added to it.
-    pub fn start(upstream: &Upstream, policy: &str) -> Self {
+    pub(crate) fn start(upstream: &Upstream, policy: &str) -> Self {
         Self::start_with(&format!(
             "[server]\nlisten = [\"127.0.0.1:0\"]\n[upstream]\nurl = \"http://{}\"\n{policy}",
             upstream.address
@@ -24,7 +24,7 @@ impl Gateway {
     }
 
     /// Starts with a whole file.
-    pub fn start_with(text: &str) -> Self {
+    pub(crate) fn start_with(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.toml");
         std::fs::write(&file, text).unwrap();
@@ -35,40 +35,40 @@ impl Gateway {
     }
 
     /// The file that it runs on.
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("gateway.toml")
     }
 
     /// The folder that the file is in.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn running(&self) -> &app::Running {
+    pub(crate) fn running(&self) -> &app::Running {
         self.running.as_ref().unwrap()
     }
 
     /// The address of its first listener.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.running().addresses()[0]
     }
 
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address())
     }
 
     /// One request on a connection of its own.
-    pub fn send(&self, bytes: impl AsRef<[u8]>) -> Answer {
+    pub(crate) fn send(&self, bytes: impl AsRef<[u8]>) -> Answer {
         self.connect().send(bytes)
     }
 
     /// `GET` of a target, as if from a client behind a trusted proxy.
-    pub fn get(&self, client: &str, target: &str) -> Answer {
+    pub(crate) fn get(&self, client: &str, target: &str) -> Answer {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: idp.example\r\nX-Forwarded-For: {client}\r\n\r\n"))
     }
 
     /// `POST` of a form.
-    pub fn post(&self, client: &str, target: &str, form: &str) -> Answer {
+    pub(crate) fn post(&self, client: &str, target: &str, form: &str) -> Answer {
         self.send(format!(
             "POST {target} HTTP/1.1\r\nHost: idp.example\r\nX-Forwarded-For: {client}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",

@@ -4,6 +4,6 @@ mod client;
 mod gateway;
 mod upstream;
 
-pub use client::{Answer, Client};
-pub use gateway::Gateway;
-pub use upstream::{Received, Upstream};
+pub(crate) use client::{Answer, Client};
+pub(crate) use gateway::Gateway;
+pub(crate) use upstream::Upstream;

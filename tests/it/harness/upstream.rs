@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 /// A request as it reached the upstream.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub(crate) struct Received {
     /// The request line, to the byte.
     pub line: String,
     /// Header lines in order, names as sent.
@@ -18,39 +18,39 @@ pub struct Received {
 }
 
 impl Received {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn count(&self, name: &str) -> usize {
+    pub(crate) fn count(&self, name: &str) -> usize {
         self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count()
     }
 
-    pub fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         self.line.split(' ').nth(1).unwrap_or_default()
     }
 }
 
 /// Runs until the process ends.
 #[derive(Clone)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Upstream {
     /// Answers `200` with `upstream` as body and the marker header to everything.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::answering(|_| {
             "HTTP/1.1 200 OK\r\nX-Upstream: idp\r\nContent-Length: 8\r\n\r\nupstream".to_owned().into_bytes()
         })
     }
 
     /// Answers with these bytes.
-    pub fn answering(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub(crate) fn answering(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -75,12 +75,12 @@ impl Upstream {
     }
 
     /// Everything received so far.
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
     /// The last request received.
-    pub fn last(&self) -> Received {
+    pub(crate) fn last(&self) -> Received {
         self.received().last().cloned().expect("a request at the upstream")
     }
 }

@@ -1,0 +1,118 @@
+use super::*;
+use serde_json::json;
+
+fn read(entries: &Value) -> (Option<(Action, Vec<String>)>, Vec<String>) {
+    let body = json!({ "ipAccessControlList": { "entries": entries } });
+    let mut errors = Errors::default();
+    let fields = Fields::of(body.as_object().unwrap(), IpAcls::NAME, &mut errors);
+    let read = read_entries(&fields, &mut errors);
+    let read = read.map(|(default, entries)| {
+        (default, entries.iter().map(|(range, action)| format!("{action:?} {range}")).collect())
+    });
+    let codes = errors.field_errors.values().flatten();
+    (read, codes.map(|item| item.code.replace("ipAccessControlList.entries", "")).collect())
+}
+
+fn star() -> Value {
+    json!({ "action": "Block", "startIPAddress": "*", "endIPAddress": "ignored" })
+}
+
+#[test]
+fn entries_are_read() {
+    let (read, errors) = read(&json!([
+        { "action": "Allow", "startIPAddress": "76.104.0.0", "endIPAddress": "76.104.255.255" },
+        star(),
+        { "action": "Allow", "startIPAddress": " 10.0.0.1 ", "endIPAddress": "10.0.0.1" },
+        { "action": "Block", "startIPAddress": "2001:db8::", "endIPAddress": "2001:db8::ff" },
+        { "action": "Block", "startIPAddress": "2001:db8::/32" },
+        { "action": "Block", "startIPAddress": "10.0.0.0/24", "endIPAddress": "10.0.0.255" },
+        { "action": "Block", "startIPAddress": "::ffff:192.0.2.1", "endIPAddress": "192.0.2.9", "more": 1 },
+    ]));
+    assert_eq!(errors, Vec::<String>::new());
+    let expected = [
+        "Allow 76.104.0.0/16",
+        "Allow 10.0.0.1",
+        "Block 2001:db8::/120",
+        "Block 2001:db8::/32",
+        "Block 10.0.0.0/24",
+        "Block 192.0.2.1-192.0.2.9",
+    ];
+    assert_eq!(read, Some((Action::Block, expected.map(str::to_owned).to_vec())));
+}
+
+#[test]
+fn everything_that_is_wrong_is_said() {
+    let cases = [
+        (json!(null), vec!["[missing]"]),
+        (json!([]), vec!["[missing]"]),
+        (json!({}), vec!["[invalid]"]),
+        (json!([1]), vec!["[invalid][0]", "[missing]"]),
+        (json!([star(), star()]), vec!["[duplicate][1].startIPAddress"]),
+        (json!([{ "startIPAddress": "*" }]), vec!["[missing][0].action"]),
+        (json!([{ "action": "allow", "startIPAddress": "*" }]), vec!["[invalid][0].action"]),
+        (
+            json!([{ "action": "Allow", "startIPAddress": "10.0.0.1", "endIPAddress": "10.0.0.1" }]),
+            vec!["[missing]"],
+        ),
+        (json!([star(), { "action": "Allow" }]), vec!["[blank][1].startIPAddress"]),
+        (json!([star(), { "action": "Allow", "startIPAddress": 7 }]), vec!["[invalid][1].startIPAddress"]),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "10.0.0.1" }]),
+            vec!["[blank][1].endIPAddress"],
+        ),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "10.0.0.1", "endIPAddress": 7 }]),
+            vec!["[invalid][1].endIPAddress"],
+        ),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "10.0.0.2", "endIPAddress": "10.0.0.1" }]),
+            vec!["[invalid][1].endIPAddress"],
+        ),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "10.0.0.2", "endIPAddress": "::1" }]),
+            vec!["[invalid][1].endIPAddress"],
+        ),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "010.0.0.1", "endIPAddress": "x" }]),
+            vec!["[invalid][1].endIPAddress", "[invalid][1].startIPAddress"],
+        ),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "10.0.0.1-10.0.0.2", "endIPAddress": "10.0.0.2" }]),
+            vec!["[invalid][1].startIPAddress"],
+        ),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "10.0.0.1/8" }]),
+            vec!["[invalid][1].startIPAddress"],
+        ),
+        (
+            json!([star(), { "action": "Allow", "startIPAddress": "10.0.0.0/8", "endIPAddress": "10.0.0.9" }]),
+            vec!["[invalid][1].endIPAddress"],
+        ),
+        (
+            json!([{ "action": "x", "startIPAddress": "y" }, 1]),
+            vec![
+                "[missing]",
+                "[invalid][0].action",
+                "[blank][0].endIPAddress",
+                "[invalid][0].startIPAddress",
+                "[invalid][1]",
+            ],
+        ),
+    ];
+    for (entries, expected) in cases {
+        let (_, mut errors) = read(&entries);
+        let mut expected: Vec<_> = expected.into_iter().map(str::to_owned).collect();
+        // What is no object lacks its fields as well.
+        errors.retain(|code| {
+            !entries.as_array().is_some_and(|items| {
+                items
+                    .iter()
+                    .enumerate()
+                    .any(|(at, item)| !item.is_object() && code.contains(&format!("[{at}].")))
+            })
+        });
+        errors.sort();
+        expected.sort();
+        assert_eq!(errors, expected, "{entries}");
+    }
+}

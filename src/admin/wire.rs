@@ -1,0 +1,228 @@
+//! The objects of the management API as they travel, in FusionAuth's shapes; policy objects in, JSON out.
+//!
+//! Requests have the same shapes, but are read field by field ([`fields`](super::fields)); these types describe both in the
+//! OpenAPI document. What of an object has nothing to do with ACLs is left out of answers and ignored in requests.
+
+use crate::policy::acl::{Action, IpAcl};
+use crate::policy::subject::{ApiKey, Application, Assignment, Tenant};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// What an entry does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub enum EntryAction {
+    /// Allows all addresses in the range.
+    Allow,
+    /// Blocks all addresses in the range.
+    Block,
+}
+
+impl From<Action> for EntryAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Allow => Self::Allow,
+            Action::Block => Self::Block,
+        }
+    }
+}
+
+/// A range of addresses and what is done with them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct IPAccessControlEntry {
+    /// What the entry does.
+    pub action: EntryAction,
+    /// The first address, or `*` for the default; requests may give a CIDR block here, and no end.
+    #[serde(rename = "startIPAddress")]
+    #[schema(examples("198.51.100.0"))]
+    pub start: String,
+    /// The last address; the default has none.
+    #[serde(rename = "endIPAddress", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("198.51.100.255"))]
+    pub end: Option<String>,
+}
+
+/// A named list of ranges, with one default.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IPAccessControlList {
+    /// The unique name.
+    #[schema(min_length = 1, max_length = 191)]
+    pub name: String,
+    /// The entries; exactly one has the start `*`.
+    #[schema(min_items = 1)]
+    pub entries: Vec<IPAccessControlEntry>,
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = "uuid")]
+    pub id: Option<String>,
+    /// When it was made, in milliseconds since 1970; ignored in requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub insert_instant: Option<i64>,
+    /// When it was last changed, in milliseconds since 1970; ignored in requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub last_update_instant: Option<i64>,
+    /// What its author keeps with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub data: Option<Value>,
+}
+
+/// An API key.
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct APIKey {
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = "uuid")]
+    pub id: Option<String>,
+    /// The unique name; the id where a request has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name: Option<String>,
+    /// The key, in the answer to its creation alone. A request may bring the key of an upstream; absent: a random one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[!-~]+$")]
+    pub key: Option<String>,
+    /// The ACL on its use.
+    #[serde(rename = "ipAccessControlListId", skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    pub acl_id: Option<String>,
+    /// When it was made, in milliseconds since 1970; ignored in requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub insert_instant: Option<i64>,
+    /// When it was last changed, in milliseconds since 1970; ignored in requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub last_update_instant: Option<i64>,
+}
+
+/// Without the key.
+impl std::fmt::Debug for APIKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("APIKey").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The ACL of a tenant's or application's sign-on pages.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub struct AccessControlConfiguration {
+    /// The ACL's id.
+    #[serde(rename = "uiIPAccessControlListId", skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    pub acl_id: Option<String>,
+}
+
+/// A tenant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantObject {
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<String>,
+    /// The unique name.
+    #[schema(min_length = 1, max_length = 191)]
+    pub name: String,
+    /// Its ACL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_control_configuration: Option<AccessControlConfiguration>,
+}
+
+/// An application, that is an OAuth client.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationObject {
+    /// The OAuth `client_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<String>,
+    /// Its name.
+    #[schema(min_length = 1, max_length = 191)]
+    pub name: String,
+    /// The tenant that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// Its ACL; without one its tenant's holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_control_configuration: Option<AccessControlConfiguration>,
+}
+
+/// An ACL. `file_time` stands in for instants that the file does not give.
+pub fn acl(acl: &IpAcl, file_time: i64) -> IPAccessControlList {
+    let default =
+        IPAccessControlEntry { action: acl.default_action().into(), start: "*".to_owned(), end: None };
+    let ranges = acl.entries().map(|entry| IPAccessControlEntry {
+        action: entry.action.into(),
+        start: entry.range.start().to_string(),
+        end: Some(entry.range.end().to_string()),
+    });
+    IPAccessControlList {
+        name: acl.name().to_string(),
+        entries: std::iter::once(default).chain(ranges).collect(),
+        id: Some(acl.id().to_string()),
+        insert_instant: Some(acl.insert_instant().unwrap_or(file_time)),
+        last_update_instant: Some(acl.last_update_instant().unwrap_or(file_time)),
+        data: acl.data().cloned(),
+    }
+}
+
+/// An API key, as far as it may be shown.
+pub fn api_key(key: &ApiKey, file_time: i64) -> APIKey {
+    let (inserted, updated) = key_instants(key);
+    APIKey {
+        id: Some(key.id.to_string()),
+        name: Some(key.name.to_string()),
+        key: None,
+        acl_id: acl_id(key.assignment.as_ref()),
+        insert_instant: Some(inserted.unwrap_or(file_time)),
+        last_update_instant: Some(updated.unwrap_or(file_time)),
+    }
+}
+
+/// When a key was made and last changed, where the file says so.
+pub fn key_instants(key: &ApiKey) -> (Option<i64>, Option<i64>) {
+    (key.insert_instant, key.last_update_instant)
+}
+
+/// What the author of a key keeps with it.
+pub fn key_data(key: &ApiKey) -> Option<Value> {
+    key.data.as_deref().cloned()
+}
+
+/// A tenant.
+pub fn tenant(tenant: &Tenant) -> TenantObject {
+    TenantObject {
+        id: Some(tenant.id.to_string()),
+        name: tenant.name.to_string(),
+        access_control_configuration: Some(configuration(tenant.assignment.as_ref())),
+    }
+}
+
+/// An application.
+pub fn application(application: &Application) -> ApplicationObject {
+    ApplicationObject {
+        id: Some(application.id.to_string()),
+        name: application.name.to_string(),
+        tenant_id: application.tenant.as_ref().map(|tenant| tenant.id.to_string()),
+        access_control_configuration: Some(configuration(application.assignment.as_ref())),
+    }
+}
+
+fn configuration(assignment: Option<&Assignment>) -> AccessControlConfiguration {
+    AccessControlConfiguration { acl_id: acl_id(assignment) }
+}
+
+fn acl_id(assignment: Option<&Assignment>) -> Option<String> {
+    assignment.map(|assignment| assignment.acl.id().to_string())
+}
+
+/// `{ "name": object }`
+pub fn wrapped(name: &str, object: &impl Serialize) -> Value {
+    // The types of this module always become JSON.
+    let value = serde_json::to_value(object).unwrap_or_default();
+    Value::Object(Map::from_iter([(name.to_owned(), value)]))
+}

@@ -20,7 +20,7 @@ test:
 
 # Build and open the documentation.
 doc:
-    cargo doc --no-deps --open
+    cargo doc --no-deps --document-private-items --open
 
 # `aclgate check` on every configuration that is shipped.
 check-configs:

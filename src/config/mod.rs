@@ -1,6 +1,6 @@
 //! The gateway's settings: all of the file that is not policy, typed and complete.
 //!
-//! Text in, [`Loaded`] or findings out, by the one front door [`load`]; used by `run`, reload, `check` and the
+//! Text in, [`Loaded`] or findings out, by the one front door [`load()`]; used by `run`, reload, `check` and the
 //! management API alike. Every default is a named constant in [`defaults`].
 
 pub mod answers;

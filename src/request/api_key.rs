@@ -5,7 +5,7 @@
 //!
 //! Each field has a candidate for every reading that an upstream could give it: the value without blanks around
 //! it; the scheme in any case; one or more blanks behind it; the first word or all that follows; Base64 in each
-//! form of [`base64`](super::base64). A reading too many costs a hash; a reading too few would be a way
+//! form of [`base64`]. A reading too many costs a hash; a reading too few would be a way
 //! around the ACL.
 //!
 //! INVARIANT: where one listed key is disguised all of them are, in all readings: an upstream that looked at another

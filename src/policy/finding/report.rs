@@ -72,7 +72,7 @@ impl<'a> Report<'a> {
         self.findings.retain(keep);
     }
 
-    /// From now on notes every key that is asked for: how a test learns what there is to be documented.
+    /// From now on notes every key that is asked for.
     #[cfg(test)]
     pub(crate) fn note_keys(&mut self) {
         self.sections = Some(Vec::new());

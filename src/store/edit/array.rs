@@ -44,7 +44,7 @@ impl Layout<'_> {
         let kept = (0..self.elements.len()).rev().find(|index| !drop.contains(index));
         let add: Vec<String> = add.iter().map(|element| written_value(element.as_str())).collect();
         match self.elements.last() {
-            Some(last) if self.breaks_between(last.end, self.close()) => {
+            Some(last) if self.breaks_between(self.end_of_last().unwrap_or(last.end), self.close()) => {
                 self.add_lines(kept, &add, splices);
             }
             Some(last) => self.add_behind(last, kept, &add, splices),
@@ -59,34 +59,41 @@ impl Layout<'_> {
 
     fn drop(&self, index: usize, dropped: &[usize], splices: &mut Splices) {
         let Some(element) = self.elements.get(index).cloned() else { return };
-        let end = self.comma_behind(index).map_or(element.end, |comma| comma + 1);
-        let line = line_start(self.text.as_bytes(), element.start)..line_end(self.text.as_bytes(), end);
-        let same_line = |other: usize| {
-            let between = element.start.min(other)..element.start.max(other);
-            !self.text.get(between).unwrap_or_default().contains('\n')
-        };
-        let next = self.elements.get(index + 1).filter(|next| same_line(next.start));
-        let previous = (0..index).rev().filter_map(|at| Some((at, self.elements.get(at)?)));
-        let kept = previous.filter(|(at, _)| !dropped.contains(at)).map(|(at, kept)| (at, kept.end)).next();
-        let kept = kept.filter(|(_, end)| same_line(*end));
-        let removed = match (next, kept) {
-            (Some(next), _) => element.start..next.start,
-            (None, Some((at, kept_end))) if self.comma_behind(index).is_some() => {
-                self.comma_behind(at).map_or(kept_end, |comma| comma + 1)..end
+        let comma = self.comma_behind(index);
+        let end = comma.map_or(element.end, |comma| comma + 1);
+        let next = self.elements.get(index + 1).filter(|next| self.on_one_line(element.start, next.start));
+        let kept = (0..index).rev().find(|at| !dropped.contains(at));
+        let kept = kept.and_then(|at| Some((at, self.elements.get(at)?.end)));
+        let kept = kept.filter(|(_, kept_end)| self.on_one_line(*kept_end, element.start));
+        let removed = match (next, kept, comma) {
+            (Some(next), ..) => element.start..next.start,
+            (None, Some((at, _)), Some(_)) => {
+                self.comma_behind(at).map_or(element.start, |comma| comma + 1)..end
             }
-            (None, Some((_, kept_end))) => kept_end..element.end,
-            (None, None) if line.start > self.whole.start && line.end <= self.close() => line,
-            (None, None) => element.start..end,
+            (None, Some((_, kept_end)), None) => kept_end..element.end,
+            (None, None, _) => self.own_lines(&element, end, dropped).unwrap_or(element.start..end),
         };
         splices.remove(removed);
+    }
+
+    /// The lines from an element to its comma, if nothing else is on them.
+    fn own_lines(&self, element: &Range<usize>, end: usize, dropped: &[usize]) -> Option<Range<usize>> {
+        let bytes = self.text.as_bytes();
+        let lines = line_start(bytes, element.start)..line_end(bytes, end);
+        let others =
+            self.elements.iter().enumerate().filter(|(at, other)| *other != element && !dropped.contains(at));
+        let alone = others.into_iter().all(|(_, other)| !lines.contains(&other.start));
+        let first_dropped = |at: &usize| self.elements.get(*at).filter(|other| lines.contains(&other.start));
+        let first = dropped.iter().filter_map(first_dropped).map(|other| other.start).min()?;
+        let clear = self.text.get(lines.start..first)?.trim().is_empty();
+        (alone && clear && lines.start > self.whole.start && lines.end <= self.close()).then_some(lines)
     }
 
     /// New lines between the last element's and the closing bracket's.
     fn add_lines(&self, kept: Option<usize>, add: &[String], splices: &mut Splices) {
         let Some((last, element)) = self.elements.iter().enumerate().next_back() else { return };
         let comma = self.comma_behind(last);
-        if let Some(kept) = kept
-            && self.comma_behind(kept).is_none()
+        if let Some(kept) = kept.filter(|kept| self.is_left_bare(*kept))
             && let Some(kept) = self.elements.get(kept)
         {
             splices.insert(kept.end, ",");
@@ -111,25 +118,45 @@ impl Layout<'_> {
     /// Behind the last element, on the closing bracket's line.
     fn add_behind(&self, last: &Range<usize>, kept: Option<usize>, add: &[String], splices: &mut Splices) {
         let comma = self.comma_behind(self.elements.len().saturating_sub(1));
-        let line = line_start(self.text.as_bytes(), last.start);
-        let several = self.breaks_between(self.whole.start, last.start);
-        let between = match several {
-            true => format!(",{}{}", self.newline, indent_at(self.text, line)),
-            false => ", ".to_owned(),
-        };
-        let mut new = add.join(&between);
-        if comma.is_some() {
-            new.push(',');
-        }
-        // With a comma behind the last element there is one before the new ones already.
-        match (kept, comma) {
-            (None, _) => splices.insert(comma.map_or(last.end, |comma| comma + 1), new),
-            (Some(_), None) => splices.insert(last.end, format!("{between}{new}")),
-            (Some(_), Some(comma)) => {
-                let blank = between.strip_prefix(',').unwrap_or_default();
-                splices.insert(comma + 1, format!("{blank}{new}"));
+        let blank = match self.breaks_between(self.whole.start, last.start) {
+            true => {
+                let line = line_start(self.text.as_bytes(), last.start);
+                format!("{}{}", self.newline, indent_at(self.text, line))
             }
-        }
+            false => " ".to_owned(),
+        };
+        let new = add.join(&format!(",{blank}"));
+        let bare = kept.is_some_and(|kept| self.is_left_bare(kept));
+        let beside = kept.and_then(|kept| self.elements.get(kept));
+        let beside = beside.is_some_and(|kept| kept == last || self.on_one_line(kept.end, last.start));
+        let lead = match (bare, beside) {
+            (true, _) => format!(",{blank}"),
+            (false, true) => blank,
+            // In the place of what was dropped.
+            (false, false) => String::new(),
+        };
+        let trail = if comma.is_some() { "," } else { "" };
+        splices.insert(comma.map_or(last.end, |comma| comma + 1), format!("{lead}{new}{trail}"));
+    }
+
+    /// Whether the last element that is kept has no comma behind it once those behind it are dropped.
+    fn is_left_bare(&self, kept: usize) -> bool {
+        let last = self.elements.len().saturating_sub(1);
+        let (Some(element), Some(end)) = (self.elements.get(kept), self.elements.get(last)) else {
+            return false;
+        };
+        self.comma_behind(kept).is_none()
+            || kept != last && self.comma_behind(last).is_none() && self.on_one_line(element.end, end.start)
+    }
+
+    fn on_one_line(&self, start: usize, end: usize) -> bool {
+        !self.breaks_between(start, end)
+    }
+
+    /// Behind the last element and its comma.
+    fn end_of_last(&self) -> Option<usize> {
+        let last = self.elements.len().checked_sub(1)?;
+        self.comma_behind(last).map(|comma| comma + 1)
     }
 
     /// Where the comma behind an element stands.

@@ -93,9 +93,16 @@ impl Editing<'_> {
     }
 
     fn delete(&self, nth: usize) -> Result<Splices, PlanError> {
-        let mut splices = Splices::default();
+        let mut ranges: Vec<Range<usize>> = Vec::new();
         for section in self.sections(nth)? {
-            splices.remove(with_blank_lines(self.current.text, section.lead..section.end));
+            match ranges.last_mut().filter(|range| range.end == section.lead) {
+                Some(range) => range.end = section.end,
+                None => ranges.push(section.lead..section.end),
+            }
+        }
+        let mut splices = Splices::default();
+        for range in ranges {
+            splices.remove(with_blank_lines(self.current.text, range));
         }
         Ok(splices)
     }

@@ -113,11 +113,20 @@ fn difference(one: &str, other: &str) -> (usize, usize, usize) {
         memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |end| end + 1)
     };
     let start = line(one, same);
-    let tails = (one.get(start..).unwrap_or_default(), other.get(start..).unwrap_or_default());
-    let same = tails.0.iter().rev().zip(tails.1.iter().rev()).take_while(|(one, other)| one == other).count();
-    // Only whole lines: up to the first line end within what is the same.
-    let tail = one.get(one.len() - same..).unwrap_or_default();
-    let same = memchr::memchr(b'\n', tail).map_or(0, |end| same - end - 1);
+    let (one_tail, other_tail) = (one.get(start..).unwrap_or_default(), other.get(start..).unwrap_or_default());
+    let same = one_tail.iter().rev().zip(other_tail.iter().rev()).take_while(|(one, other)| one == other).count();
+    // Only whole lines.
+    let begins_line = |tail: &[u8]| {
+        let before = tail.len().checked_sub(same + 1).and_then(|at| tail.get(at));
+        before.is_none_or(|byte| *byte == b'\n')
+    };
+    let same = match begins_line(one_tail) && begins_line(other_tail) {
+        true => same,
+        false => {
+            let tail = one.get(one.len() - same..).unwrap_or_default();
+            memchr::memchr(b'\n', tail).map_or(0, |end| same - end - 1)
+        }
+    };
     (start, one.len() - same, other.len() - same)
 }
 

@@ -43,12 +43,13 @@ impl<'a> Fields<'a> {
         Fields { object: Some(body), path: String::new() }.within(name, errors)
     }
 
-    /// An item of a list.
-    pub fn item(value: &'a Value, path: String, errors: &mut Errors) -> Self {
-        if !value.is_object() {
+    /// An item of a list; `None` if it is no object, which is an error.
+    pub fn item(value: &'a Value, path: String, errors: &mut Errors) -> Option<Self> {
+        let object = value.as_object();
+        if object.is_none() {
             errors.field("invalid", &path, "expected an object");
         }
-        Self { object: value.as_object(), path }
+        object.map(|object| Self { object: Some(object), path })
     }
 
     /// An object within this one.

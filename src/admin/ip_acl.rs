@@ -163,7 +163,7 @@ fn read_entries(fields: &Fields<'_>, errors: &mut Errors) -> Option<(Action, Vec
     };
     let (mut default, mut defaults, mut entries) = (None, 0, Vec::with_capacity(items.len()));
     for (at, item) in items.iter().enumerate() {
-        let item = Fields::item(item, format!("{path}[{at}]"), errors);
+        let Some(item) = Fields::item(item, format!("{path}[{at}]"), errors) else { continue };
         let action = read_action(&item, errors);
         match item.required_text("startIPAddress", errors).map(str::trim) {
             Some("*") => {

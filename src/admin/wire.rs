@@ -6,7 +6,7 @@
 use crate::policy::acl::{Action, IpAcl};
 use crate::policy::subject::{ApiKey, Application, Assignment, Tenant};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// What an entry does.

@@ -2,5 +2,6 @@
 
 pub mod hints;
 pub mod live_requests;
+pub mod management_api;
 pub mod strict_heads;
 pub mod workers;

@@ -91,8 +91,8 @@ def admin(at, folder, _long):
     """FusionAuth's clients and schemathesis, each in front of a gateway of its own."""
     here = HERE / "admin"
     peers = {
-        "fusionauth-client": [sys.executable, here / "fusionauth.py"],
-        "typescript-client": at.node("admin/fusionauth.mjs"),
+        "fusionauth-client": [sys.executable, here / "python_client.py"],
+        "typescript-client": at.node("admin/typescript_client.mjs"),
         "schemathesis": [sys.executable, here / "conformance.py"],
     }
     for name, command in peers.items():

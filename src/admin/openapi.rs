@@ -147,8 +147,8 @@ fn query(name: &str, description: &str, schema: AnySchema) -> ParameterBuilder {
         .schema(Some(schema))
 }
 
-fn body(types: &[(&str, AnySchema)]) -> utoipa::openapi::request_body::RequestBody {
-    let body = RequestBodyBuilder::new().required(Some(Required::True));
+fn body(types: &[(&str, AnySchema)], required: Required) -> utoipa::openapi::request_body::RequestBody {
+    let body = RequestBodyBuilder::new().required(Some(required));
     types.iter().fold(body, |body, (name, schema)| body.content(*name, content(schema.clone()))).build()
 }
 
@@ -166,7 +166,7 @@ fn fixed_paths() -> PathsBuilder {
         .response("200", answer("It should.", reference::<Readiness>()))
         .response("503", answer("It is draining.", reference::<Readiness>()));
     let explain = guarded("Say what would become of a request, and why", "explain", "explain")
-        .request_body(Some(body(&[(JSON, question())])))
+        .request_body(Some(body(&[(JSON, question())], Required::True)))
         .response("200", answer("The decision, and every check that led to it.", ObjectBuilder::new().into()))
         .response("415", answer("Not JSON.", reference::<Errors>()));
     let revision = wrapped("revision", of_type(Type::Integer).into(), true);
@@ -262,7 +262,7 @@ fn list<T: ToSchema>() -> AnySchema {
 /// An operation with the whole object in request and answer.
 fn with_object<R: Resource, T: ToSchema>(operation: OperationBuilder) -> OperationBuilder {
     operation
-        .request_body(Some(body(&[(JSON, wrapped(R::NAME, reference::<T>(), true))])))
+        .request_body(Some(body(&[(JSON, wrapped(R::NAME, reference::<T>(), true))], Required::True)))
         .response("200", answer("The object as it is now.", wrapped(R::NAME, reference::<T>(), true)))
         .response("415", answer("Not JSON.", reference::<Errors>()))
 }
@@ -282,7 +282,7 @@ fn patching<R: Resource, T: ToSchema>(tag: &str, name: &str) -> OperationBuilder
     let steps = ArrayBuilder::new().items(step).into();
     let types = [(JSON, partial()), (MERGE_PATCH, partial()), (JSON_PATCH, steps)];
     changing("Change parts of one: merged (lists are appended to), or by RFC 6902 or RFC 7396", tag, name)
-        .request_body(Some(body(&types)))
+        .request_body(Some(body(&types, Required::True)))
         .response("200", answer("The object as it is now.", wrapped(R::NAME, reference::<T>(), true)))
         .response("415", answer("Not a patch.", reference::<Errors>()))
 }
@@ -307,7 +307,7 @@ fn search_paths<R: Resource, T: ToSchema>(tag: &str, name: &str) -> PathItem {
         .property("numberOfResults", integer());
     let by_body =
         guarded("Search by body; the newest first unless asked otherwise", tag, &format!("{name}-by-body"))
-            .request_body(Some(body(&[(JSON, wrapped("search", criteria.into(), false))])))
+            .request_body(Some(body(&[(JSON, wrapped("search", criteria.into(), false))], Required::False)))
             .response("200", found())
             .response("415", answer("Not JSON.", reference::<Errors>()));
     let by_query = guarded("Search by query; by name unless asked otherwise", tag, name)

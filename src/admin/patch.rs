@@ -161,7 +161,7 @@ mod tests {
             vec![json!({ "op": "copy", "from": "/acl/entries", "path": "/acl/entries/-" }); OPERATIONS];
         assert!(operated(&Value::Array(wide)).is_err());
         let deep: Vec<_> =
-            (0..64).map(|_| json!({ "op": "copy", "from": "/acl", "path": "/acl/data" })).collect();
+            (0..200).map(|_| json!({ "op": "copy", "from": "/acl", "path": "/acl/data" })).collect();
         assert!(operated(&Value::Array(deep)).is_err());
         let many = vec![json!({ "op": "test", "path": "/acl/name", "value": "a" }); OPERATIONS + 1];
         assert!(operated(&Value::Array(many)).is_err());

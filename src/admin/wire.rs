@@ -6,7 +6,7 @@
 use crate::policy::acl::{Action, IpAcl};
 use crate::policy::subject::{ApiKey, Application, Assignment, Tenant};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 /// What an entry does.
@@ -45,6 +45,13 @@ pub struct IPAccessControlEntry {
 /// A named list of ranges, with one default.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(examples(json!({
+    "name": "office-only",
+    "entries": [
+        { "action": "Block", "startIPAddress": "*" },
+        { "action": "Allow", "startIPAddress": "198.51.100.0", "endIPAddress": "198.51.100.255" },
+    ],
+})))]
 pub struct IPAccessControlList {
     /// The unique name.
     #[schema(min_length = 1, max_length = 191)]

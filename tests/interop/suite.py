@@ -1,6 +1,6 @@
 """Runs every stage one after the other, adds up what they say, and fails if one of them does.
 
-    python suite.py [--long] [STAGE…]        stages: flows websocket streaming reload
+    python suite.py [--long] [STAGE…]        stages: flows websocket streaming reload admin
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness import HERE, free_port, render, stage
 
-STAGE_SECONDS = {"flows": 120, "websocket": 60, "streaming": 300, "reload": 180}
+STAGE_SECONDS = {"flows": 120, "websocket": 60, "streaming": 300, "reload": 180, "admin": 240}
 
 
 class Failed(Exception):
@@ -87,7 +87,24 @@ def reload(at, folder, _long):
     yield "reload", run([sys.executable, HERE / "reload.py", "--folder", folder], STAGE_SECONDS["reload"])
 
 
-STAGES = {"flows": flows, "websocket": websocket, "streaming": streaming, "reload": reload}
+def admin(at, folder, _long):
+    """FusionAuth's clients and schemathesis, each in front of a gateway of its own."""
+    here = HERE / "admin"
+    peers = {
+        "fusionauth-client": [sys.executable, here / "fusionauth.py"],
+        "typescript-client": at.node("admin/fusionauth.mjs"),
+        "schemathesis": [sys.executable, here / "conformance.py"],
+    }
+    for name, command in peers.items():
+        port, api = free_port(), free_port()
+        own = Path(folder) / name
+        own.mkdir()
+        _, path = at.gateway(f"{name}/gateway", render("admin.toml", PORT=port, ADMIN=api, UPSTREAM=free_port()), api)
+        places = {"ADMIN": f"http://127.0.0.1:{api}", "POLICY": str(path), "KEY": "the-admin-key"}
+        yield name, run(command, STAGE_SECONDS["admin"], **places)
+
+
+STAGES = {"flows": flows, "websocket": websocket, "streaming": streaming, "reload": reload, "admin": admin}
 
 
 def main():

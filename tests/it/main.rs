@@ -3,6 +3,8 @@
 //! `cfg(test)` is always on here; it tells the linter that these are tests.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod client_address;

@@ -20,6 +20,11 @@ fn workers_are_summed() {
         worker.upstream_time.observe(Duration::from_secs(120));
     }
     assert!(metrics.worker(2).is_none());
+    for (counter, count) in
+        [(&metrics.server.open, 4), (&metrics.server.accepted, 6), (&metrics.server.tls_failures, 2)]
+    {
+        counter.store(count, std::sync::atomic::Ordering::Relaxed);
+    }
     let text = metrics.render();
     let expected = [
         ("aclgate_requests_total{decision=\"block\",subject=\"tenant\"}", 2.0),

@@ -10,6 +10,7 @@ mod cli;
 mod client_address;
 #[cfg(test)]
 mod enforcement;
+mod framing;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

@@ -177,7 +177,9 @@ async fn cleartext<H: Handler>(
     let timeouts = client.settings.timeouts;
     let mut first = [0; PREFACE.len()];
     if stream.early().is_empty() {
-        let wait = client.slot.within(Wait::Idle, timeouts.idle, stream.inner().peek(&mut first));
+        // There is no room for a client that says nothing.
+        let patience = if client.surplus.is_some() { timeouts.head } else { timeouts.idle };
+        let wait = client.slot.within(Wait::Idle, patience, stream.inner().peek(&mut first));
         if wait.await.transpose()?.is_none_or(|bytes| bytes == 0) {
             return Ok(());
         }

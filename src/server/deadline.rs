@@ -30,6 +30,8 @@ pub struct Registry {
 /// What a connection waits for its peer to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wait {
+    /// The next request, shortly behind the last.
+    Rest,
     /// The next request.
     Idle,
     /// The rest of a head.
@@ -150,6 +152,11 @@ impl Slot {
         if self.write.get().is_none() {
             self.write.set(Some(self.registry.due(after)));
         }
+    }
+
+    /// Whether the peer has yet to take something.
+    pub fn writes(&self) -> bool {
+        self.write.get().is_some()
     }
 
     /// The peer took something.

@@ -10,6 +10,10 @@ use crate::request::RequestError;
 use http::StatusCode;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
+
+/// How long a connection is idle before it gives its buffers back.
+const REST: Duration = Duration::from_secs(1);
 
 /// Shared by guard and service of one HTTP/1 connection.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct Exchange {
     switched: Cell<bool>,
     /// Whether a body broke off: there is no telling where the next request would begin.
     broken: Cell<bool>,
+    /// Whether the buffers were given back since the last request.
+    rested: Cell<bool>,
     phase: Cell<Phase>,
 }
 
@@ -41,6 +47,7 @@ impl Exchange {
             declined: Cell::new(0),
             switched: Cell::new(false),
             broken: Cell::new(false),
+            rested: Cell::new(false),
             phase: Cell::new(Phase::Between),
         })
     }
@@ -55,6 +62,7 @@ impl Exchange {
         let call = self.calls.get() + 1;
         self.calls.set(call);
         self.in_flight.set(true);
+        self.rested.set(false);
         self.slot.disarm_read();
         self.refusal.get().filter(|(head, _)| *head == call).map(|(_, error)| error)
     }
@@ -112,8 +120,28 @@ impl Exchange {
             Phase::Refused => self.slot.disarm_read(),
             _ if self.in_flight.get() => self.slot.disarm_read(),
             Phase::Head => self.slot.arm_read(Wait::Head, self.timeouts.head),
+            Phase::Between if self.may_rest() => self.slot.arm_read(Wait::Rest, REST),
+            Phase::Between if self.rested.get() => {
+                self.slot.arm_read(Wait::Idle, self.timeouts.idle.saturating_sub(REST));
+            }
             Phase::Between | Phase::Held => self.slot.arm_read(Wait::Idle, self.timeouts.idle),
         }
+    }
+
+    fn may_rest(&self) -> bool {
+        !self.rested.get() && self.timeouts.idle > REST
+    }
+
+    /// Whether it is time to give buffers back: nothing is under way, nothing came for a moment, and the client has
+    /// taken everything.
+    pub fn tires(&self) -> bool {
+        self.slot.read_expired() == Some(Wait::Rest) && self.is_idle() && !self.slot.writes()
+    }
+
+    /// The buffers are given back.
+    pub fn rest(&self) {
+        self.rested.set(true);
+        self.slot.disarm_read();
     }
 
     /// Guard: whether the request with this number was answered without switching protocols.

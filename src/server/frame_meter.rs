@@ -1,9 +1,10 @@
 //! Counts the frames of an HTTP/2 client that cost us work and it nothing, and ends the connection on a flood.
 //!
 //! The client's bytes pass unchanged; only frame headers are looked at (RFC 9113 §4.1). Counted are PRIORITY,
-//! RST_STREAM, SETTINGS, PING, CONTINUATION, frames of unknown type and DATA frames without data that do not end a
-//! stream (CVE-2019-9511 to 9518). `h2` itself bounds resets and CONTINUATION; pings, settings and empty frames it
-//! answers for ever. Each connection has a budget that fills again with time.
+//! RST_STREAM, SETTINGS, PING, CONTINUATION, WINDOW_UPDATE, frames of unknown type and DATA frames without data that do
+//! not end a stream (CVE-2019-9511 to 9518). `h2` itself bounds resets and CONTINUATION; pings, settings and empty frames it
+//! answers for ever. Each connection has a budget that fills again with time,
+//! and with what is written: whoever takes a large response may widen its windows as often as it likes.
 
 use super::deadline::Slot;
 use std::io;
@@ -18,6 +19,8 @@ const END_STREAM: u8 = 1;
 /// Frames that may come at once, and such that may come each second.
 const BURST: u64 = 2000;
 const PER_SECOND: u64 = 200;
+/// Bytes written that earn the client another frame.
+const WRITTEN: u64 = 1024;
 
 /// The counter.
 #[derive(Debug)]
@@ -29,11 +32,20 @@ struct Meter {
     spent: u64,
     /// Second of the worker's clock up to which the budget was filled.
     filled: u64,
+    /// Bytes written that have not earned a frame yet.
+    written: u64,
 }
 
 impl Meter {
     fn new() -> Self {
-        Self { skip: PREFACE_BYTES, header: [0; HEADER_BYTES], header_bytes: 0, spent: 0, filled: 0 }
+        Self {
+            skip: PREFACE_BYTES,
+            header: [0; HEADER_BYTES],
+            header_bytes: 0,
+            spent: 0,
+            filled: 0,
+            written: 0,
+        }
     }
 
     /// Whether the client is still within its budget behind these bytes. Linear in the number of frames.
@@ -61,6 +73,12 @@ impl Meter {
         self.spent <= BURST
     }
 
+    fn wrote(&mut self, bytes: usize) {
+        let written = self.written.saturating_add(bytes as u64);
+        self.spent = self.spent.saturating_sub(written / WRITTEN);
+        self.written = written % WRITTEN;
+    }
+
     fn count(&mut self) {
         let [a, b, c, kind, flags, ..] = self.header;
         self.skip = u64::from(u32::from_be_bytes([0, a, b, c]));
@@ -68,8 +86,8 @@ impl Meter {
         self.spent += match kind {
             // DATA
             0 => u64::from(idle_data),
-            // HEADERS, PUSH_PROMISE, GOAWAY, WINDOW_UPDATE
-            1 | 5 | 7 | 8 => 0,
+            // HEADERS, PUSH_PROMISE, GOAWAY
+            1 | 5 | 7 => 0,
             _ => 1,
         };
     }
@@ -109,7 +127,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.inner).poll_write(context, bytes);
+        if let Poll::Ready(Ok(written)) = outcome {
+            this.meter.wrote(written);
+        }
+        outcome
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -145,7 +168,7 @@ mod tests {
             (3, 0, b"\0\0\0\x08", true),
             (4, 0, b"", true),
             (6, 0, b"12345678", true),
-            (8, 0, b"\0\0\0\x01", false),
+            (8, 0, b"\0\0\0\x01", true),
             (9, 0, b"", true),
             (77, 0, b"x", true),
         ];
@@ -156,6 +179,17 @@ mod tests {
             let mut meter = Meter::new();
             let by_byte = bytes.chunks(1).all(|byte| meter.allows(byte, 0));
             assert_eq!(by_byte, !flood, "kind {kind}, byte by byte");
+        }
+    }
+
+    #[test]
+    fn whoever_takes_much_may_widen_its_windows_often() {
+        let mut meter = Meter::new();
+        let updates = [vec![0; 24], frame(8, 0, b"\0\0\x40\0").repeat(2)].concat();
+        assert!(meter.allows(&updates, 0));
+        for _ in 0..10_000 {
+            meter.wrote(16 * 1024);
+            assert!(meter.allows(updates.get(24..).unwrap(), 0));
         }
     }
 

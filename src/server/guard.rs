@@ -23,6 +23,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What hyper gets in place of a refused head.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n";
+/// As much as is read at once while there is no parser: most heads fit in.
+const SCRATCH_BYTES: usize = 2048;
 
 /// The guarded stream.
 #[derive(Debug)]
@@ -50,22 +52,55 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         (self.inner.into_inner(), early)
     }
 
+    /// Takes back what was handed on and not parsed.
+    pub fn take_back(&mut self, unparsed: &[u8]) {
+        self.safe.splice(..0, unparsed.iter().copied());
+    }
+
+    /// Waits for the client without a buffer of the parser's: whether there is something to be parsed, or the end.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if !self.safe.is_empty() {
+            return Poll::Ready(Ok(true));
+        }
+        let mut scratch = [0; SCRATCH_BYTES];
+        let mut buffer = ReadBuf::new(&mut scratch);
+        match Pin::new(&mut self.inner).poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(false)),
+            Poll::Ready(Ok(())) => {
+                self.absorb(buffer.filled());
+                Poll::Ready(Ok(true))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                self.exchange.wait();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Scans these bytes into the guard's own buffers.
+    fn absorb(&mut self, read: &[u8]) {
+        let scan = self.scanner.scan(read);
+        let (safe, rest) = read.split_at_checked(scan.safe).unwrap_or((read, &[]));
+        if !safe.is_empty() {
+            self.safe.append(&mut self.held);
+            self.safe.extend_from_slice(safe);
+        }
+        self.held.extend_from_slice(rest);
+        self.obey(scan.verdict);
+    }
+
     /// Scans what was read into `buffer` behind its first `before` bytes, and leaves there what may be handed on.
     fn sift(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
         let read = buffer.filled().get(before..).unwrap_or_default();
-        let scan = self.scanner.scan(read);
-        let (safe, rest) = read.split_at_checked(scan.safe).unwrap_or((read, &[]));
-        if self.held.is_empty() {
-            self.held.extend_from_slice(rest);
-            buffer.set_filled(before + scan.safe);
-        } else {
-            if !safe.is_empty() {
-                self.safe.append(&mut self.held);
-                self.safe.extend_from_slice(safe);
-            }
-            self.held.extend_from_slice(rest);
+        if !self.held.is_empty() {
+            self.absorb(read);
             buffer.set_filled(before);
+            return;
         }
+        let scan = self.scanner.scan(read);
+        self.held.extend_from_slice(read.get(scan.safe..).unwrap_or_default());
+        buffer.set_filled(before + scan.safe);
         self.obey(scan.verdict);
     }
 
@@ -120,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
                     self.exchange.received(Phase::Refused);
                     None
                 }
-                Some(Wait::Idle) | None => None,
+                Some(Wait::Idle | Wait::Rest) | None => None,
             },
         }
     }

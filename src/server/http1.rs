@@ -4,6 +4,9 @@
 //! begins (behind the running response), or behind a refusal. After a 101 the stream goes to the tunnel that the handler
 //! left. Whoever may still be sending when we close is listened to for a moment, so that the kernel's reset does not
 //! overtake our answer.
+//!
+//! hyper keeps the buffers that an exchange has made grow. A connection that is idle for a moment is therefore taken out
+//! of hyper, waits for its next request with no buffer at all, and then gets a new hyper.
 
 use super::Handler;
 use super::connection::Client;
@@ -17,12 +20,13 @@ use crate::config::Limits;
 use crate::request::RequestBody;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -65,34 +69,85 @@ where
         let exchange = Rc::clone(&exchange);
         service_fn(move |request| answer(Rc::clone(&client), Rc::clone(&exchange), request))
     };
-    let mut hyper = builder(settings.limits).serve_connection(TokioIo::new(guard), service);
-    let mut told = false;
-    let outcome = poll_fn(|context| {
-        slot.watch(context);
-        if slot.write_expired() {
-            return Poll::Ready(Err(None));
+    let (mut guard, mut service) = (guard, service);
+    let outcome = loop {
+        let mut hyper = builder(settings.limits).serve_connection(TokioIo::new(guard), service);
+        let pause = drive(Pin::new(&mut hyper), &exchange).await;
+        let parts = hyper.into_parts();
+        (guard, service) = (parts.io.into_inner(), parts.service);
+        guard.take_back(&parts.read_buf);
+        match pause {
+            Pause::End(outcome) => break outcome,
+            Pause::Rest if rest(&mut guard, &exchange).await => {}
+            Pause::Rest => {
+                let (mut stream, _) = guard.into_parts();
+                slot.within(Wait::Head, LINGER, stream.shutdown()).await;
+                return;
+            }
         }
-        if !told && (slot.draining() || slot.read_expired() == Some(Wait::Idle)) {
-            told = true;
-            Pin::new(&mut hyper).graceful_shutdown();
-        }
-        Pin::new(&mut hyper).poll(context).map_err(Some)
-    })
-    .await;
+    };
     if let Err(error) = &outcome {
         tracing::debug!(peer = %connection.peer, error = ?error, "connection ended early");
     }
-    let parts = hyper.into_parts();
-    let (mut stream, rest) = parts.io.into_inner().into_parts();
+    let (mut stream, early) = guard.into_parts();
     if exchange.switched() && outcome.is_ok() {
         if let Some(tunnel) = connection.take_tunnel() {
             slot.disarm_read();
-            let early = [parts.read_buf.as_ref(), &rest].concat();
             tunnel(Box::new(Prefixed::new(early, stream))).await;
         }
     } else if exchange.unread() && !slot.write_expired() {
         linger(&mut stream, &slot).await;
     }
+}
+
+/// Why hyper is taken apart.
+enum Pause {
+    /// The connection is over.
+    End(Result<(), Option<hyper::Error>>),
+    /// It is idle.
+    Rest,
+}
+
+async fn drive<S, V, B>(mut hyper: Pin<&mut http1::Connection<S, V>>, exchange: &Exchange) -> Pause
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin,
+    V: HttpService<Incoming, ResBody = B>,
+    V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let slot = exchange.slot();
+    let mut told = false;
+    poll_fn(|context| {
+        slot.watch(context);
+        if slot.write_expired() {
+            return Poll::Ready(Pause::End(Err(None)));
+        }
+        if !told && (slot.draining() || slot.read_expired() == Some(Wait::Idle)) {
+            told = true;
+            hyper.as_mut().graceful_shutdown();
+        }
+        if let Poll::Ready(outcome) = hyper.as_mut().poll(context) {
+            return Poll::Ready(Pause::End(outcome.map_err(Some)));
+        }
+        if !told && exchange.tires() { Poll::Ready(Pause::Rest) } else { Poll::Pending }
+    })
+    .await
+}
+
+/// Waits for the next request without hyper, whose buffers are as large as the last exchange made them. Whether there
+/// is one.
+async fn rest<S: AsyncRead + AsyncWrite + Unpin>(guard: &mut Guard<S>, exchange: &Exchange) -> bool {
+    exchange.rest();
+    let slot = exchange.slot();
+    poll_fn(|context| {
+        slot.watch(context);
+        if slot.draining() || slot.read_expired().is_some() {
+            return Poll::Ready(false);
+        }
+        guard.poll_next(context).map(|next| next.unwrap_or(false))
+    })
+    .await
 }
 
 fn builder(limits: Limits) -> http1::Builder {

@@ -2,19 +2,21 @@
 //!
 //! A connection without open streams for `timeouts.idle` is shut down gracefully, and cut off if the client does not
 //! follow within `timeouts.head`. A stream whose client takes nothing of the response for `timeouts.body` is reset; a
-//! client that takes nothing from the socket for so long is cut off.
+//! client that takes nothing from the socket for so long is cut off. A body that stays away for `timeouts.body` fails
+//! ([`super::upload`]). A connection beyond the limit gets one answer for each stream of its first moment, and GOAWAY.
 //!
 //! Floods (the rapid reset of CVE-2023-44487, CONTINUATION, and what [`Metered`] counts) end the connection.
-//! Deliberately absent: a time-out on a stalled request body of one stream; hyper shows us no frames of one stream.
 
 use super::Handler;
 use super::connection::{Client, Settings};
 use super::deadline::{Registry, Slot, Wait};
 use super::frame_meter::Metered;
+use super::http2_head;
 use super::response::{Witness, Witnessed};
 use super::stream::Paced;
+use super::upload::Upload;
 use crate::config::Timeouts;
-use crate::request::RequestBody;
+use crate::request::{RequestBody, RequestError};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -44,6 +46,10 @@ struct Streams {
     timeouts: Timeouts,
     open: Cell<usize>,
     closing: Cell<bool>,
+    /// Why all of its requests are refused, if so.
+    surplus: Option<RequestError>,
+    /// Whether there has been a request.
+    begun: Cell<bool>,
     /// The slot of the stream that hyper is about to spawn.
     next: RefCell<Option<Rc<Slot>>>,
 }
@@ -56,6 +62,7 @@ struct OpenStream {
 impl Streams {
     fn open(self: &Rc<Self>) -> OpenStream {
         self.open.set(self.open.get() + 1);
+        self.begun.set(true);
         self.slot.disarm_read();
         let slot = Slot::new(&self.registry);
         self.next.replace(Some(Rc::clone(&slot)));
@@ -65,10 +72,17 @@ impl Streams {
     /// Without open streams the client has so long to begin one, or to hang up.
     fn rest(&self) {
         self.slot.disarm_read();
-        match self.closing.get() {
-            false => self.slot.arm_read(Wait::Idle, self.timeouts.idle),
-            true => self.slot.arm_read(Wait::Head, self.timeouts.head),
+        if self.closing.get() || self.surplus.is_some() {
+            self.slot.arm_read(Wait::Head, self.timeouts.head);
+        } else {
+            self.slot.arm_read(Wait::Idle, self.timeouts.idle);
         }
+    }
+
+    /// Whether the connection is to be shut down, though something may still run on it.
+    fn is_over(&self) -> bool {
+        let refused = self.surplus.is_some() && self.begun.get();
+        refused || self.slot.draining() || self.slot.read_expired() == Some(Wait::Idle)
     }
 }
 
@@ -129,6 +143,8 @@ where
         timeouts: settings.timeouts,
         open: Cell::new(0),
         closing: Cell::new(false),
+        surplus: client.surplus,
+        begun: Cell::new(false),
         next: RefCell::default(),
     });
     streams.rest();
@@ -145,7 +161,7 @@ where
         if slot.write_expired() || slot.read_expired() == Some(Wait::Head) {
             return Poll::Ready(Err(None));
         }
-        if !streams.closing.get() && (slot.draining() || slot.read_expired() == Some(Wait::Idle)) {
+        if !streams.closing.get() && streams.is_over() {
             streams.closing.set(true);
             if streams.open.get() == 0 {
                 streams.rest();
@@ -178,9 +194,15 @@ async fn answer<H: Handler>(
     open: OpenStream,
     request: Request<Incoming>,
 ) -> Result<Response<Witnessed<H::Body, OpenStream>>, Infallible> {
-    let response = match client.surplus {
+    let (parts, body) = request.into_parts();
+    let refusal = client.surplus.or_else(|| http2_head::check(&parts).err());
+    let response = match refusal {
         Some(error) => client.handler.refuse(error),
-        None => client.handler.handle(request.map(RequestBody::new), &client.connection).await,
+        None => {
+            let Streams { registry, timeouts, .. } = &*open.streams;
+            let body = Upload::watch(RequestBody::new(body), registry, timeouts.body);
+            client.handler.handle(Request::from_parts(parts, body), &client.connection).await
+        }
     };
     Ok(response.map(|body| Witnessed::new(body, open)))
 }

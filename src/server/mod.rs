@@ -2,7 +2,8 @@
 //!
 //! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
 //! [`listener`] accepts → [`worker`] → [`connection`] ([`proxy_protocol`], [`tls`], which protocol) → [`http1`] behind
-//! the strict [`scanner`] and its [`guard`], or [`http2`] behind the [`frame_meter`] → the handler. [`deadline`] holds the
+//! the strict [`scanner`] and its [`guard`], or [`http2`] behind the [`frame_meter`] ([`http2_head`],
+//! [`upload`]) → the handler. [`deadline`] holds the
 //! clock by which all of them end, [`shutdown`] the end of all.
 
 pub mod connection;
@@ -12,6 +13,7 @@ pub mod frame_meter;
 pub mod guard;
 pub mod http1;
 pub mod http2;
+pub mod http2_head;
 pub mod listener;
 pub mod proxy_protocol;
 pub mod response;
@@ -19,6 +21,7 @@ pub mod scanner;
 pub mod shutdown;
 pub mod stream;
 pub mod tls;
+pub mod upload;
 pub mod worker;
 
 #[cfg(test)]

@@ -8,8 +8,8 @@
 //! Rules (RFC 9112 unless said otherwise), each stricter than or equal to hyper's:
 //! 1. Lines end in CRLF; a bare CR or LF anywhere in a head, chunk line or trailer is refused (§2.2).
 //! 2. At most one empty line before a request line (§2.2).
-//! 3. `method SP target SP HTTP/1.x`, one SP each (§3); method a token of at most 32 bytes; target of visible ASCII
-//!    without `#`, in origin form, absolute http(s) form, `*` of OPTIONS, or CONNECT's (§3.2); version 1.0 or 1.1.
+//! 3. `method SP target SP HTTP/1.x`, one SP each (§3); method a token of at most 32 bytes; target as [`target`] has it
+//!    (§3.2); version 1.0 or 1.1.
 //! 4. Field names are tokens directly followed by a colon; no folding (§5.1, §5.2); values without control bytes but HTAB.
 //! 5. `Content-Length`: once, decimal digits alone, no leading zero, at most 18 of them (§6.2, RFC 9110 §8.6).
 //! 6. `Transfer-Encoding`: once, exactly `chunked`, never beside `Content-Length`, never in HTTP/1.0 (§6.1).
@@ -26,15 +26,21 @@ use crate::request::RequestError;
 
 mod framing;
 mod names;
+mod target;
+
 #[cfg(test)]
 mod tests;
+
+use target::Target;
 
 use names::{forbidden_in_trailers, lower_token};
 
 /// Bytes of a method.
-const METHOD_BYTES: usize = 32;
+pub(super) const METHOD_BYTES: usize = 32;
 /// Bytes of a name that are remembered; trailers with longer names are refused.
 const NAME_BYTES: usize = 48;
+/// Bytes of a target that `http::Uri` can hold.
+const TARGET_BYTES: usize = 65_534;
 
 /// What became of the bytes that were scanned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,15 +88,14 @@ pub struct Scanner {
     /// Bytes of the head or the trailers so far.
     bytes: usize,
     fields: usize,
-    target: usize,
+    target: Target,
     in_trailers: bool,
     old_version: bool,
     connect: bool,
-    options: bool,
     upgrade: bool,
     chunked: bool,
     length: Option<u64>,
-    /// The method, the target's beginning or the field's name in lower case, whichever was read last.
+    /// The method or the field's name in lower case, whichever was read last.
     name: [u8; NAME_BYTES],
     name_bytes: usize,
     field: Field,
@@ -146,11 +151,10 @@ impl Scanner {
             heads: 0,
             bytes: 0,
             fields: 0,
-            target: 0,
+            target: Target::default(),
             in_trailers: false,
             old_version: false,
             connect: false,
-            options: false,
             upgrade: false,
             chunked: false,
             length: None,
@@ -297,7 +301,6 @@ impl Scanner {
     fn begin_head(&mut self) {
         self.state = State::Method;
         self.fields = 0;
-        self.target = 0;
         self.name_bytes = 0;
         self.in_trailers = false;
         self.upgrade = false;
@@ -311,7 +314,7 @@ impl Scanner {
                 self.remember(byte);
             } else if byte == b' ' && self.name_bytes > 0 {
                 self.connect = self.remembered() == b"CONNECT";
-                self.options = self.remembered() == b"OPTIONS";
+                self.target = Target::of(self.remembered());
                 self.name_bytes = 0;
                 self.state = State::Target;
                 return Ok(at + 1);
@@ -323,36 +326,19 @@ impl Scanner {
     }
 
     fn target(&mut self, run: &[u8]) -> Step {
+        let limit = self.limits.target.min(TARGET_BYTES);
         for (at, &byte) in run.iter().enumerate() {
-            if byte == b' ' && self.target > 0 {
-                self.check_target_form()?;
+            if byte == b' ' && self.target.bytes() > 0 {
+                self.target.end().map_err(malformed)?;
                 self.state = State::Version(0);
                 return Ok(at + 1);
             }
-            if self.target >= self.limits.target {
+            if self.target.bytes() >= limit {
                 return Err(RequestError::TargetTooLong);
             }
-            match byte {
-                b'#' => return Err(malformed("fragment in the target")),
-                0x21..=0x7e => {}
-                _ => return Err(malformed("byte in the target")),
-            }
-            if self.target < 8 {
-                self.remember(byte.to_ascii_lowercase());
-            }
-            self.target += 1;
+            self.target.step(byte).map_err(malformed)?;
         }
         Ok(run.len())
-    }
-
-    fn check_target_form(&self) -> Result<(), RequestError> {
-        let start = self.remembered();
-        let known = start.starts_with(b"/")
-            || start.starts_with(b"http://")
-            || start.starts_with(b"https://")
-            || self.connect
-            || (self.options && start == b"*");
-        if known { Ok(()) } else { Err(malformed("form of the target")) }
     }
 
     fn version(&mut self, byte: u8, at: u8) -> Step {

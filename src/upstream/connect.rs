@@ -18,8 +18,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Bytes that hyper buffers for each direction of an HTTP/1.1 connection; also the longest response head.
-const HTTP1_BUFFER: usize = 64 * 1024;
+/// Bytes that hyper buffers for each direction of an HTTP/1.1 connection; also the longest response head. A stalled
+/// download holds about six times as much: what is read, two pieces under way, and what is to be written.
+const HTTP1_BUFFER: usize = 32 * 1024;
 const HTTP2_STREAM_WINDOW: u32 = 128 * 1024;
 const HTTP2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 const HTTP2_PING: Duration = Duration::from_secs(30);

@@ -12,6 +12,7 @@ mod client_address;
 mod edit_storm;
 #[cfg(test)]
 mod enforcement;
+mod framing;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

@@ -8,7 +8,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 type Client = (SendRequest<Full<Bytes>>, JoinHandle<hyper::Result<()>>);
@@ -45,7 +46,7 @@ async fn prior_knowledge_is_recognised_however_the_preface_is_split() {
     }
     let mut settings = [0; 9];
     stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
-    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut settings).await.unwrap();
+    stream.read_exact(&mut settings).await.unwrap();
     assert_eq!(settings[3], 4, "the server's SETTINGS");
     // Something that only begins like it is HTTP/1, and not allowed there.
     assert!(server.talk("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n").await.starts_with("HTTP/1.1 400"));
@@ -114,4 +115,80 @@ async fn a_flood_of_pings_ends_the_connection() {
     bytes.extend(b"\0\0\x08\x06\0\0\0\0\x0012345678".repeat(5000));
     drop(stream.write_all(&bytes).await);
     rest(&mut stream).await;
+}
+
+/// A client's preface and settings, and a request's head in HPACK's plainest form.
+fn opening(method: u8, path: &str, end: bool, fields: &[(&str, &str)]) -> Vec<u8> {
+    let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let mut block = vec![method, 0x86, 0x01];
+    block.extend(text("h"));
+    block.push(0x04);
+    block.extend(text(path));
+    for (name, value) in fields {
+        block.push(0);
+        block.extend(text(name));
+        block.extend(text(value));
+    }
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    bytes.extend([0, 0, u8::try_from(block.len()).unwrap(), 1, 4 | u8::from(end), 0, 0, 0, 1]);
+    bytes.extend(block);
+    bytes
+}
+
+const GET: u8 = 0x82;
+const POST: u8 = 0x83;
+
+async fn until_it_says(stream: &mut TcpStream, text: &str) {
+    let mut heard = Vec::new();
+    let search = async {
+        while !heard.windows(text.len()).any(|window| window == text.as_bytes()) {
+            assert!(stream.read_buf(&mut heard).await.unwrap() > 0, "{:?}", heard.escape_ascii().to_string());
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), search).await.expect("in time");
+}
+
+#[tokio::test]
+async fn a_body_that_stays_away_ends_its_own_stream_alone() {
+    let mut setup = Setup::default();
+    setup.timeouts.body = Duration::from_millis(100);
+    let server = setup.start();
+    let mut stream = server.connect().await;
+    stream.write_all(&opening(POST, "/echo", false, &[])).await.unwrap();
+    until_it_says(&mut stream, "slow").await;
+    let mut again = opening(GET, "/again", true, &[]).split_off(33);
+    again[8] = 3;
+    stream.write_all(&again).await.unwrap();
+    until_it_says(&mut stream, "hello /again").await;
+}
+
+#[tokio::test]
+async fn heads_that_http1_would_read_in_another_way_are_refused() {
+    let server = Setup::default().start();
+    for (fields, word) in [
+        (&[("authorization", "key")][..], "hello"),
+        (&[("authorization", " key")], "refused"),
+        (&[("authorization", "key ")], "refused"),
+        (&[("authorization", "\tkey")], "refused"),
+    ] {
+        let mut stream = server.connect().await;
+        stream.write_all(&opening(GET, "/a", true, fields)).await.unwrap();
+        until_it_says(&mut stream, word).await;
+    }
+    assert_eq!(server.seen(), ["GET /a"]);
+}
+
+#[tokio::test]
+async fn beyond_the_limit_of_connections_a_client_is_told_so_and_nobody_stays() {
+    let mut setup = Setup::default();
+    setup.limits.connections = 1;
+    setup.timeouts.head = Duration::from_millis(100);
+    let server = setup.start();
+    let _within = client(&server).await;
+    let mut silent = server.connect().await;
+    assert_eq!(rest(&mut silent).await, "");
+    let mut http2 = server.connect().await;
+    http2.write_all(&opening(GET, "/a", true, &[])).await.unwrap();
+    assert!(rest(&mut http2).await.contains("refused"));
+    assert!(server.seen().is_empty());
 }

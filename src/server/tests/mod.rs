@@ -3,6 +3,7 @@
 mod http1;
 mod http2;
 mod life;
+mod rest;
 mod tls;
 
 use super::{BoundListener, Counters, Handler, Options, Server, Settings};

@@ -1,0 +1,81 @@
+//! A whole request from raw bytes to its decision: scanner, head, client address, facts, body, decision.
+//!
+//! Whatever the scanner lets through is framed alike by `httparse`; whoever is outside of every list is never let in
+//! where the target lies plainly under a protected prefix.
+#![no_main]
+
+use aclgate::config::{Limits, Loaded, load};
+use aclgate::policy::decide::{Effect, decide};
+use aclgate::policy::NoFiles;
+use aclgate::request::{client_address, facts, head};
+use aclgate::server::scanner::{Scanner, Verdict};
+use libfuzzer_sys::fuzz_target;
+use std::sync::OnceLock;
+
+const POLICY: &str = r#"
+[server]
+listen = ["127.0.0.1:1"]
+[upstream]
+url = "http://127.0.0.1:2"
+[client_ip]
+trusted_proxies = ["loopback"]
+[[ip_acl]]
+name = "nobody"
+default = "block"
+[[tenant]]
+id = "d7d09513-a3f5-401c-9685-34ab6c552453"
+name = "acme"
+default = true
+ip_acl = "nobody"
+[[resource_server]]
+identifier = "https://acme.example/api/v2/"
+ip_acl = "nobody"
+[[path]]
+prefix = "/api/v2/"
+ip_acl = "nobody"
+"#;
+
+fn policy() -> &'static Loaded {
+    static LOADED: OnceLock<Loaded> = OnceLock::new();
+    LOADED.get_or_init(|| load(POLICY, "fuzz.toml", &NoFiles).loaded.expect("a policy"))
+}
+
+const LIMITS: Limits =
+    Limits { head: 8192, fields: 32, target: 2048, connections: 1, h2_streams: 1, h2_header_list: 8192 };
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut scanner = Scanner::new(LIMITS);
+    let scan = scanner.scan(bytes);
+    if matches!(scan.verdict, Verdict::Refused(_)) || scanner.heads() == 0 {
+        return;
+    }
+    let mut fields = [httparse::EMPTY_HEADER; 32];
+    let mut parsed = httparse::Request::new(&mut fields);
+    let status = parsed.parse(bytes).expect("what the scanner passes, the parser takes");
+    let httparse::Status::Complete(length) = status else { panic!("the scanner saw a head, the parser none") };
+    let mut request = http::Request::builder().method(parsed.method.unwrap()).uri(parsed.path.unwrap());
+    if parsed.version == Some(0) {
+        request = request.version(http::Version::HTTP_10);
+    }
+    for field in parsed.headers.iter() {
+        request = request.header(field.name, field.value);
+    }
+    let (parts, ()) = request.body(()).expect("what the scanner passes is a request").into_parts();
+    if head::check(&parts, &LIMITS).is_err() {
+        return;
+    }
+    let Loaded { config, policy } = policy();
+    let peer = "203.0.113.9".parse().unwrap();
+    let client = client_address::resolve(&config.client_ip, peer, &parts.headers);
+    assert_eq!(client.address, Some(peer), "an untrusted peer is the client");
+    let Ok(mut facts) = facts::gather(policy, &parts, client.address) else { return };
+    let body = &bytes[length.min(scan.safe)..scan.safe];
+    if facts::add_body(policy, &mut facts, &parts, body).is_err() {
+        return;
+    }
+    let decision = decide(policy, &facts, |_| {});
+    let path = parts.uri.path();
+    if path.starts_with("/oauth2/") && !path.contains(['%', ';', '\\']) && !path.contains("/.") {
+        assert_eq!(decision.effect, Effect::Block, "{path}");
+    }
+});

@@ -110,6 +110,7 @@ fn is_passed_on(name: &HeaderName, forwarding: &Forwarding<'_>, settings: &confi
         || name == header::EXPECT
         || names::is_generated(name)
         || names::is_never_sent(name)
+        || names::is_double(name.as_str(), forwarding.decisive)
         || (!forwarding.peer_trusted
             && (names::tells_of_client(name.as_str())
                 || settings.strip_headers.iter().any(|stripped| **stripped == *name.as_str())));

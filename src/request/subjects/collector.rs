@@ -23,6 +23,10 @@ const SEPARATORS: [char; 7] = ['\0', ',', ';', '?', '#', '&', ' '];
 pub(super) enum Place {
     /// Where the protocol defines the name.
     Naming,
+    /// A naming place in another spelling: another name for the field, another end of the pair, odd Base64, behind
+    /// more pairs than every upstream reads. A hint,
+    /// and moreover what keeps another value there from being the only one: an upstream may well read this one.
+    Misspelt,
     /// Where an upstream may or may not look.
     Hint,
 }
@@ -46,7 +50,8 @@ impl<'a, 'f> Collector<'a, 'f> {
     /// A field with a value.
     pub(super) fn field(&mut self, place: Place, field: Field, value: Cow<'a, str>) {
         self.sight(field);
-        let place = if field.exact { place } else { Place::Hint };
+        let misspelt = place == Place::Naming && !field.exact;
+        let place = if misspelt { Place::Misspelt } else { place };
         match field.kind {
             Kind::ClientId => self.application(place, value),
             Kind::TenantId => self.tenant(place, value),
@@ -71,7 +76,7 @@ impl<'a, 'f> Collector<'a, 'f> {
                 Match::Variant(application) => self.listed_application(Place::Hint, application),
             }
         }
-        if place == Place::Naming {
+        if place != Place::Hint {
             unlisted(&mut self.facts.naming.applications, value);
         }
     }
@@ -90,7 +95,7 @@ impl<'a, 'f> Collector<'a, 'f> {
                 Match::Variant(tenant) => self.listed_tenant(Place::Hint, tenant),
             }
         }
-        if place == Place::Naming {
+        if place != Place::Hint {
             unlisted(&mut self.facts.naming.tenants, value);
         }
     }
@@ -110,14 +115,16 @@ impl<'a, 'f> Collector<'a, 'f> {
     pub(super) fn listed_tenant(&mut self, place: Place, tenant: &'a Tenant) {
         match place {
             Place::Naming => self.facts.naming.tenants.add(Named::Listed(tenant)),
-            Place::Hint => hint(&self.facts.naming.tenants, &mut self.facts.hints.tenants, tenant),
+            Place::Misspelt | Place::Hint => {
+                hint(&self.facts.naming.tenants, &mut self.facts.hints.tenants, tenant)
+            }
         }
     }
 
     fn listed_application(&mut self, place: Place, application: &'a Application) {
         match place {
             Place::Naming => self.facts.naming.applications.add(Named::Listed(application)),
-            Place::Hint => {
+            Place::Misspelt | Place::Hint => {
                 hint(&self.facts.naming.applications, &mut self.facts.hints.applications, application);
             }
         }

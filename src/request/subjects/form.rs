@@ -1,7 +1,8 @@
 //! An urlencoded body (WHATWG URL §5.1), read strictly: it was looked into because a block depends on it.
 //!
 //! In: the body. Out: fields for the collector; an error for an escape that is none and for anything that is not
-//! UTF-8, of any field, since an upstream may differ over all that follows.
+//! UTF-8, of any field, since an upstream may differ over all that follows. So it may over a byte order mark, which some
+//! drop (`iconv-lite` under Express) and others take for part of the first name.
 
 use super::collector::{Collector, Place};
 use super::names;
@@ -12,14 +13,17 @@ use std::borrow::Cow;
 /// Reads a body; `place` is [`Place::Naming`] for a POST.
 pub(super) fn read(collector: &mut Collector<'_, '_>, place: Place, body: &[u8]) -> Result<(), RequestError> {
     let text = std::str::from_utf8(body).map_err(|_| RequestError::Malformed("a form that is not UTF-8"))?;
+    if text.starts_with('\u{feff}') {
+        return Err(RequestError::Malformed("a byte order mark before a form"));
+    }
     let invalid = RequestError::Malformed("an invalid escape in a form");
-    for pair in text.split('&') {
+    for (number, pair) in text.split('&').enumerate() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (query::decode(name).ok_or(invalid)?, query::decode(value).ok_or(invalid)?);
         if let Some(field) = names::classify(&name) {
-            collector.field(place, field, Cow::Owned(value.into_owned()));
+            collector.field(query::place_at(number, place), field, Cow::Owned(value.into_owned()));
         }
-        query::read_odd(collector, pair);
+        query::read_odd(collector, place, pair);
     }
     Ok(())
 }

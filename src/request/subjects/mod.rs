@@ -13,6 +13,11 @@
 //! | JWTs in parameters, bodies and `Authorization` | hint | [`jwt`] |
 //! | what follows `;` or `%3F` in the path | hint | here |
 //!
+//! A naming place in another spelling (`Client_ID`, `a=b;client_id=…`, Basic in odd Base64) gives a hint. If the policy does
+//! not list its value, the place no longer gives exactly one, whatever is named beside it: or else
+//! `client_id=OPEN&;client_id=other` would take an unlisted application past the default tenant, by Starlette's parser of
+//! forms.
+//!
 //! INVARIANT: a hint only ever adds; it neither takes a naming value away nor makes one of itself. A naming value
 //! that is not the id to the letter but might be taken for it is both an unlisted value and a hint.
 //!

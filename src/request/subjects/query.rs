@@ -11,14 +11,27 @@ use std::borrow::Cow;
 /// The other characters at which some upstreams end a pair.
 const ODD_ENDS: [char; 2] = [';', '?'];
 
+/// As many pairs every upstream reads. PHP, Tomcat, Jetty and Express end at 1,000, some without a word.
+const SURELY_READ: usize = 250;
+
+/// A place of pairs at the pair of this number: past those that every upstream reads, a name opens nothing.
+pub(super) const fn place_at(number: usize, place: Place) -> Place {
+    let opens = number < SURELY_READ || !matches!(place, Place::Naming);
+    if opens { place } else { Place::Misspelt }
+}
+
 /// Reads a query as a naming place.
 pub(super) fn read<'a>(collector: &mut Collector<'a, '_>, query: &'a str) {
-    for pair in query.split('&') {
+    for (number, pair) in query.split('&').enumerate() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         if let Some(field) = field(name) {
-            collector.field(Place::Naming, field, decode(value).unwrap_or(Cow::Borrowed(value)));
+            collector.field(
+                place_at(number, Place::Naming),
+                field,
+                decode(value).unwrap_or(Cow::Borrowed(value)),
+            );
         }
-        read_odd(collector, pair);
+        read_odd(collector, Place::Naming, pair);
     }
 }
 
@@ -26,22 +39,27 @@ pub(super) fn read<'a>(collector: &mut Collector<'a, '_>, query: &'a str) {
 pub(super) fn read_hints(collector: &mut Collector<'_, '_>, text: &str) {
     let text = decode_leniently(text);
     for pair in text.split(['&', ';', '?', '/']) {
-        hint(collector, pair);
+        hint(collector, Place::Hint, pair);
     }
 }
 
-/// Reads a pair as an upstream would that ends pairs at `;` or `?` too.
-pub(super) fn read_odd(collector: &mut Collector<'_, '_>, pair: &str) {
-    if pair.contains(ODD_ENDS) {
-        pair.split(ODD_ENDS).for_each(|piece| hint(collector, piece));
+/// Reads a pair of this place as an upstream would that ends pairs at `;` or `?` too. Form parsers that take `;` for
+/// `&` are in use; a `?` more likely belongs to an address that was put in as it stands.
+pub(super) fn read_odd(collector: &mut Collector<'_, '_>, place: Place, pair: &str) {
+    if !pair.contains(ODD_ENDS) {
+        return;
+    }
+    pair.split(ODD_ENDS).for_each(|piece| hint(collector, Place::Hint, piece));
+    if place == Place::Naming {
+        pair.split(';').skip(1).for_each(|piece| hint(collector, Place::Misspelt, piece));
     }
 }
 
-fn hint(collector: &mut Collector<'_, '_>, pair: &str) {
+fn hint(collector: &mut Collector<'_, '_>, place: Place, pair: &str) {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
     if let Some(field) = field(name) {
         let value = decode(value).unwrap_or(Cow::Borrowed(value));
-        collector.field(Place::Hint, field, Cow::Owned(value.into_owned()));
+        collector.field(place, field, Cow::Owned(value.into_owned()));
     }
 }
 

@@ -109,7 +109,13 @@ fn queries() {
         ("client.id=OPEN", "-open ?"),
         ("client_id[]=OPEN", "-open ?"),
         ("client_id%5B0%5D=OPEN", "-open ?"),
-        ("clientId=nobody", "?"),
+        ("clientId=nobody", "+other ?"),
+        ("client_id=OPEN&;client_id=nobody", "+open +other ?"),
+        ("client_id=OPEN&amp;client_id=nobody", "+open +other ?"),
+        ("Client_ID=nobody&client_id=OPEN", "+open +other ?"),
+        ("client_id=OPEN&clientId=OPEN", "+open ?"),
+        ("client_id=OPEN&x=?client_id=nobody", "+open ?"),
+        ("tenantId=TENANT&;tenantId=nobody", "+Topen +Tother"),
         ("client-id=OPEN", "-open ?"),
         ("client_id%00=OPEN", "-open ?"),
         ("client_id%00x=OPEN", "-open ?"),
@@ -253,6 +259,9 @@ fn forms() {
         ("POST", "client_id=OPEN\r\n", Some("+other -open ?")),
         ("POST", "a=b;client_id=OPEN", Some("-open ?")),
         ("POST", "\0client_id=OPEN", Some("-open ?")),
+        ("POST", "client_id=OPEN&;client_id=nobody", Some("+open +other ?")),
+        ("PUT", "client_id=OPEN&;client_id=nobody", Some("-open ?")),
+        ("POST", "\u{feff}client_id=OPEN", None),
         ("POST", "x=é&client_id=OPEN", Some("+open ?")),
         ("POST", "x=%zz&client_id=OPEN", None),
         ("POST", "client_id=OPEN&x=%", None),
@@ -350,6 +359,16 @@ fn bodies_that_are_not_read() {
         let parts = head("POST", "/oauth2/token", &fields);
         assert_eq!(from_body(&policy(), &mut empty(&parts), &parts, b"{}").is_ok(), accepted, "{codings:?}");
     }
+}
+
+#[test]
+fn names_behind_too_many_pairs_open_nothing() {
+    for (before, expected) in [(249, "+open ?"), (250, "-open ?"), (1000, "-open ?")] {
+        let text = "&".repeat(before) + "client_id=OPEN";
+        assert_eq!(query(&text), expected, "{before}");
+        assert_eq!(body("POST", FORM, &text).unwrap(), expected, "{before}");
+    }
+    assert_eq!(query(&format!("client_id=OPEN{}client_id=nobody", "&".repeat(300))), "+open +other ?");
 }
 
 #[test]

@@ -91,6 +91,20 @@ fn hop_by_hop_fields_end_here() {
 }
 
 #[test]
+fn doubles_of_decisive_fields_are_not_sent() {
+    for name in ["x.decisive", "content.type", "x~decisive"] {
+        for forwarding in [&UNTRUSTED, &TRUSTED] {
+            let lines = sent(forwarding, "/", &[("host", "a"), (name, "other")]);
+            assert!(!lines.iter().any(|line| line.starts_with(name)), "{name}: {lines:?}");
+        }
+    }
+    let lines =
+        sent(&UNTRUSTED, "/", &[("host", "a"), ("x.custom", "other"), ("x.remote.ip", "198.51.100.7")]);
+    assert!(lines.contains(&"x.custom: other".to_owned()), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("x.remote.ip")), "{lines:?}");
+}
+
+#[test]
 fn connection_removes_nothing_that_matters() {
     let kept = [
         ("authorization", "key"),

@@ -268,10 +268,13 @@ impl Inner {
     }
 
     fn arm(self: &Arc<Self>, number: u64, within: Duration) {
-        let inner = Arc::clone(self);
+        // A timer does not keep an editor alive that nobody else has.
+        let inner = Arc::downgrade(self);
         tokio::spawn(async move {
             tokio::time::sleep(within).await;
-            inner.expire(number).await;
+            if let Some(inner) = inner.upgrade() {
+                inner.expire(number).await;
+            }
         });
     }
 

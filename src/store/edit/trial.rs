@@ -113,8 +113,10 @@ fn difference(one: &str, other: &str) -> (usize, usize, usize) {
         memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |end| end + 1)
     };
     let start = line(one, same);
-    let (one_tail, other_tail) = (one.get(start..).unwrap_or_default(), other.get(start..).unwrap_or_default());
-    let same = one_tail.iter().rev().zip(other_tail.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (one_tail, other_tail) =
+        (one.get(start..).unwrap_or_default(), other.get(start..).unwrap_or_default());
+    let same =
+        one_tail.iter().rev().zip(other_tail.iter().rev()).take_while(|(one, other)| one == other).count();
     // Only whole lines.
     let begins_line = |tail: &[u8]| {
         let before = tail.len().checked_sub(same + 1).and_then(|at| tail.get(at));

@@ -54,12 +54,12 @@ ip_acl = "storm-0"
 
 /// Every third change makes a key, the others change an ACL, its name and with it all references.
 fn is_key(number: u64) -> bool {
-    number % 3 == 0
+    number.is_multiple_of(3)
 }
 
 /// The changes that reach the disk by way of a trial.
 fn is_on_trial(number: u64) -> bool {
-    number % 7 == 0
+    number.is_multiple_of(7)
 }
 
 fn change(number: u64) -> Change {
@@ -149,7 +149,7 @@ fn killed_writer(file: &Path, random: u64) -> Option<u64> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let number = |line: &str| line.strip_prefix("acknowledged ").and_then(|number| number.parse().ok());
     let mut last: Option<u64> = None;
-    if random % 8 != 0 {
+    if !random.is_multiple_of(8) {
         last = lines.by_ref().map_while(Result::ok).find_map(|line| number(&line));
         if last.is_none() {
             let mut errors = String::new();

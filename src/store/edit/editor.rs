@@ -1,10 +1,10 @@
 //! The one writer of the file: takes changes one at a time, and keeps what is on trial.
 
-use super::file::{FileFault, HeldFile, beside};
+use super::file::{FileFault, HeldFile};
 use super::graft::Graft;
 use super::object::{Change, Image, Target};
+use super::on_trial::{begin_trial, restore_trial};
 use super::plan::{Current, PlanError, plan};
-use super::trial::{ENDING, Trial, Undo};
 use crate::policy::Policy;
 use crate::policy::finding::Findings;
 use crate::store::reload::{Hold, Prepared};
@@ -16,24 +16,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::task::spawn_blocking;
 
-/// How long it takes until an undoing that failed is tried again.
-const RETRY: Duration = Duration::from_secs(5);
-
 /// Brings changes into the file and into force. One for each process; clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Editor(Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    reloader: Arc<Reloader>,
+pub(super) struct Inner {
+    pub(super) reloader: Arc<Reloader>,
     waiting: Mutex<Waiting>,
 }
 
 /// The trial under way, if there is one; each has a number, so that an old timer does not end a new trial.
 #[derive(Clone, Copy, Debug, Default)]
-struct Waiting {
-    number: u64,
-    until: Option<SystemTime>,
+pub(super) struct Waiting {
+    pub(super) number: u64,
+    pub(super) until: Option<SystemTime>,
 }
 
 /// A change that is in the file and in force.
@@ -147,28 +144,30 @@ fn joined<T>(result: Result<T, tokio::task::JoinError>) -> Result<T, EditError> 
     result.map_err(|error| EditError::Io(io::Error::other(error)))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EditError> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, EditError> {
     joined(spawn_blocking(work).await)
 }
 
 /// A new text, to be written and put in force.
-struct Revision {
-    text: Arc<String>,
-    ready: Prepared,
+pub(super) struct Revision {
+    pub(super) text: Arc<String>,
+    pub(super) ready: Prepared,
 }
 
 impl Inner {
-    fn waiting(&self) -> Waiting {
+    pub(super) fn waiting(&self) -> Waiting {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_waiting(&self, until: Option<SystemTime>) -> u64 {
+    pub(super) fn set_waiting(&self, until: Option<SystemTime>) -> u64 {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         *waiting = Waiting { number: waiting.number + 1, until };
         waiting.number
     }
 
-    async fn open(&self) -> Result<Arc<HeldFile>, EditError> {
+    pub(super) async fn open(&self) -> Result<Arc<HeldFile>, EditError> {
         let path = self.reloader.loader().path().to_owned();
         Ok(Arc::new(blocking(move || HeldFile::open(&path)).await??))
     }
@@ -209,7 +208,7 @@ impl Inner {
     }
 
     /// Validates the text by the front door, and meanwhile brings it to the disk.
-    async fn candidate(
+    pub(super) async fn candidate(
         &self,
         file: &Arc<HeldFile>,
         (text, graft): (&Arc<String>, Option<Graft>),
@@ -234,94 +233,6 @@ impl Inner {
         })?;
         joined(written)??;
         Ok(candidate)
-    }
-
-    async fn confirm(&self) -> Result<u64, EditError> {
-        let hold = self.reloader.hold().await;
-        if self.waiting().until.is_none() {
-            return Err(EditError::Conflict("no change waits for a confirmation".to_owned()));
-        }
-        let file = self.open().await?;
-        blocking(move || file.remove_beside(ENDING)).await??;
-        self.set_waiting(None);
-        tracing::info!("the change on trial is confirmed");
-        Ok(hold.current().revision)
-    }
-
-    async fn resume(self: &Arc<Self>) {
-        let path = self.reloader.loader().path().to_owned();
-        let record = blocking(move || {
-            let real = path.canonicalize().unwrap_or(path);
-            std::fs::read(beside(&real, ENDING)).ok()
-        });
-        let Ok(Some(bytes)) = record.await else { return };
-        match Trial::parse(&bytes) {
-            Ok(trial) => {
-                let number = self.set_waiting(Some(trial.deadline));
-                match trial.remaining() {
-                    Duration::ZERO => self.expire(number).await,
-                    remaining => self.arm(number, remaining),
-                }
-            }
-            Err(error) => tracing::error!(%error, "nothing is undone; the policy stays as it is in the file"),
-        }
-    }
-
-    fn arm(self: &Arc<Self>, number: u64, within: Duration) {
-        let inner = Arc::clone(self);
-        tokio::spawn(async move {
-            tokio::time::sleep(within).await;
-            inner.expire(number).await;
-        });
-    }
-
-    /// Undoes the trial with this number, if it is still under way, again and again until it is undone.
-    async fn expire(self: &Arc<Self>, number: u64) {
-        loop {
-            let mut hold = self.reloader.hold().await;
-            let waiting = self.waiting();
-            if waiting.number != number || waiting.until.is_none() {
-                return;
-            }
-            match self.undo(&mut hold).await {
-                Ok(()) => {
-                    self.set_waiting(None);
-                    return;
-                }
-                Err(error) => tracing::error!(%error, "an unconfirmed change cannot be undone; trying again"),
-            }
-            drop(hold);
-            tokio::time::sleep(RETRY).await;
-        }
-    }
-
-    async fn undo(&self, hold: &mut Hold<'_>) -> Result<(), EditError> {
-        let file = self.open().await?;
-        let read = Arc::clone(&file);
-        let Some(bytes) = blocking(move || read.read_beside(ENDING)).await?? else { return Ok(()) };
-        let Ok(trial) = Trial::parse(&bytes) else {
-            tracing::error!(
-                "the record of an unconfirmed change is damaged; the policy stays as it is in the file"
-            );
-            return Ok(());
-        };
-        match trial.undo(file.text()) {
-            Undo::Nothing => {}
-            Undo::Text(text) => {
-                let (text, current) = (Arc::new(text), hold.current());
-                let candidate = self.candidate(&file, (&text, None), &current).await?;
-                let ready = hold.prepare(candidate);
-                install(hold, &file, Revision { text, ready }).await?;
-                tracing::warn!("a change was not confirmed in time and is undone");
-            }
-            Undo::Impossible => {
-                tracing::error!(
-                    "a change was not confirmed in time, but edited by hand: it stays as it is in the file"
-                );
-            }
-        }
-        blocking(move || file.remove_beside(ENDING)).await??;
-        Ok(())
     }
 }
 
@@ -426,7 +337,11 @@ fn verify(before: &Policy, after: &Policy, change: &Change) -> Result<(), EditEr
 }
 
 /// Puts the prepared text in the place of the file, and in force.
-async fn install(hold: &mut Hold<'_>, file: &Arc<HeldFile>, revision: Revision) -> Result<(), EditError> {
+pub(super) async fn install(
+    hold: &mut Hold<'_>,
+    file: &Arc<HeldFile>,
+    revision: Revision,
+) -> Result<(), EditError> {
     let Revision { text, ready } = revision;
     let replacing = Arc::clone(file);
     let replaced = blocking(move || replacing.replace()).await?;
@@ -443,41 +358,4 @@ async fn install(hold: &mut Hold<'_>, file: &Arc<HeldFile>, revision: Revision) 
             Ok(())
         }
     }
-}
-
-/// Writes down how to undo the change before it is made. Gives what was written down before.
-async fn begin_trial(
-    file: &Arc<HeldFile>,
-    text: &Arc<String>,
-    within: Duration,
-) -> Result<Option<Trial>, EditError> {
-    let (file, text) = (Arc::clone(file), Arc::clone(text));
-    blocking(move || {
-        let running = file.read_beside(ENDING)?.and_then(|bytes| Trial::parse(&bytes).ok());
-        let (before, between) = match &running {
-            Some(trial) => (trial.before.clone(), Some(file.text().to_owned())),
-            None => (file.text().to_owned(), None),
-        };
-        let deadline = SystemTime::now().checked_add(within).unwrap_or_else(SystemTime::now);
-        write_trial(&file, &Trial { deadline, within, before, between, after: text.to_string() })?;
-        Ok(running)
-    })
-    .await?
-}
-
-/// The change was not made after all.
-async fn restore_trial(file: &Arc<HeldFile>, before: Option<Trial>) {
-    let file = Arc::clone(file);
-    let restored = blocking(move || match before {
-        Some(trial) => write_trial(&file, &trial),
-        None => file.remove_beside(ENDING),
-    });
-    if let Ok(Err(error)) | Err(error) = restored.await.map(|restored| restored.map_err(EditError::from)) {
-        tracing::error!(%error, "the record of a change that was not made is left over; it undoes nothing");
-    }
-}
-
-fn write_trial(file: &HeldFile, trial: &Trial) -> Result<(), FileFault> {
-    let [before, between, after] = trial.texts();
-    file.write_beside(ENDING, &[&trial.header(), before, between, after])
 }

@@ -4,9 +4,15 @@ use super::*;
 
 /// Each section as `kind[+] first line of its comments .. last line`, lines without their ends.
 fn sections(text: &str) -> Vec<String> {
-    let line = |range: Range<usize>| text[range].lines().next().unwrap_or_default().to_owned();
+    let line = |range: Range<usize>| text.get(range).unwrap().lines().next().unwrap_or_default().to_owned();
     let describe = |section: &Section| {
-        let last = text[..section.end].trim_end_matches(['\r', '\n']).lines().next_back().unwrap_or_default();
+        let last = text
+            .get(..section.end)
+            .unwrap()
+            .trim_end_matches(['\r', '\n'])
+            .lines()
+            .next_back()
+            .unwrap_or_default();
         let kind = section.kind.map_or("-", Kind::key);
         let opens = if section.opens { "" } else { "+" };
         format!(

@@ -71,6 +71,7 @@ fn application(id: &str, tenant: Option<&str>, ip_acl: Option<Uuid>) -> Applicat
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of every operation, for one snapshot")]
 fn differences_show_the_change_alone() {
     let policy = policy_of(COMMENTED);
     let (office, partners, spare) = (acl(&policy, "office"), acl(&policy, "partners"), acl(&policy, "spare"));

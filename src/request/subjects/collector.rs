@@ -23,7 +23,8 @@ const SEPARATORS: [char; 7] = ['\0', ',', ';', '?', '#', '&', ' '];
 pub(super) enum Place {
     /// Where the protocol defines the name.
     Naming,
-    /// A naming place in another spelling: another name for the field, another end of the pair, odd Base64. A hint,
+    /// A naming place in another spelling: another name for the field, another end of the pair, odd Base64, behind
+    /// more pairs than every upstream reads. A hint,
     /// and moreover what keeps another value there from being the only one: an upstream may well read this one.
     Misspelt,
     /// Where an upstream may or may not look.
@@ -49,10 +50,8 @@ impl<'a, 'f> Collector<'a, 'f> {
     /// A field with a value.
     pub(super) fn field(&mut self, place: Place, field: Field, value: Cow<'a, str>) {
         self.sight(field);
-        let place = match place {
-            Place::Naming if !field.exact => Place::Misspelt,
-            place => place,
-        };
+        let misspelt = place == Place::Naming && !field.exact;
+        let place = if misspelt { Place::Misspelt } else { place };
         match field.kind {
             Kind::ClientId => self.application(place, value),
             Kind::TenantId => self.tenant(place, value),

@@ -17,11 +17,11 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, place: Place, body: &[u8])
         return Err(RequestError::Malformed("a byte order mark before a form"));
     }
     let invalid = RequestError::Malformed("an invalid escape in a form");
-    for pair in text.split('&') {
+    for (number, pair) in text.split('&').enumerate() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (query::decode(name).ok_or(invalid)?, query::decode(value).ok_or(invalid)?);
         if let Some(field) = names::classify(&name) {
-            collector.field(place, field, Cow::Owned(value.into_owned()));
+            collector.field(query::place_at(number, place), field, Cow::Owned(value.into_owned()));
         }
         query::read_odd(collector, place, pair);
     }

@@ -362,6 +362,16 @@ fn bodies_that_are_not_read() {
 }
 
 #[test]
+fn names_behind_too_many_pairs_open_nothing() {
+    for (before, expected) in [(249, "+open ?"), (250, "-open ?"), (1000, "-open ?")] {
+        let text = "&".repeat(before) + "client_id=OPEN";
+        assert_eq!(query(&text), expected, "{before}");
+        assert_eq!(body("POST", FORM, &text).unwrap(), expected, "{before}");
+    }
+    assert_eq!(query(&format!("client_id=OPEN{}client_id=nobody", "&".repeat(300))), "+open +other ?");
+}
+
+#[test]
 fn many_values_do_not_pile_up() {
     let text = (0..4000).map(|n| format!("client_id={n}")).collect::<Vec<_>>().join("&");
     assert_eq!(body("POST", FORM, &text).unwrap(), "+other ?");

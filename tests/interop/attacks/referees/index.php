@@ -31,7 +31,7 @@ foreach ($_SERVER as $name => $value) {
 unset($heard['authorization']);
 header('X-Referee: php');
 echo json_encode(['referee' => 'php', 'resource' => $resource, 'heard' => $heard, 'places' => [
-    'query' => named($_GET), 'form' => named($_POST), 'cookie' => named($_COOKIE),
+    'query' => named($_GET), 'form' => named($_POST),
     'json' => named(is_array($json) ? $json : [], true),
     'basic' => ['client_id' => isset($_SERVER['PHP_AUTH_USER']) ? [$_SERVER['PHP_AUTH_USER']] : []],
 ]], JSON_INVALID_UTF8_SUBSTITUTE);

@@ -50,7 +50,7 @@ def command(name, port, folder):
             (Path(folder) / "htdocs").mkdir(exist_ok=True)
             return ["apache2", "-D", "FOREGROUND", "-f", filled("referees/httpd.conf", folder, PORT=port)]
         case "php":
-            return ["env", "PHP_CLI_SERVER_WORKERS=4", "php", "-q", "-d", "log_errors=0", "-d", "display_errors=0", "-S", f"127.0.0.1:{port}", REFEREES / "index.php"]
+            return ["php", "-q", "-d", "log_errors=0", "-d", "display_errors=0", "-S", f"127.0.0.1:{port}", REFEREES / "index.php"]
         case "jdk":
             return java("JdkReferee", [], port)
         case "tomcat":

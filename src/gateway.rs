@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod asked;
+mod blocked_line;
 pub mod body;
 mod failure;
 pub mod live;
@@ -19,18 +20,19 @@ mod request_id;
 pub use body::ResponseBody;
 
 use crate::enforce::{Permit, enforce};
-use crate::policy::decide::{Decision, blocked_by_api_key, body_matters, decide};
+use crate::policy::decide::{Decision, Subject, blocked_by_api_key, body_matters, decide};
 use crate::request::client_address::{self, ClientAddress};
 use crate::request::{Connection, RequestBody, RequestError, api_key, facts, head};
 use crate::server::Handler;
 use crate::store::{Snapshot, SnapshotReader, SnapshotStore};
 use crate::telemetry::access_log::AccessWriter;
-use crate::telemetry::decision_log::{BlockedRequest, DecisionLog};
+use crate::telemetry::decision_log::DecisionLog;
 use crate::telemetry::metrics::{Metrics, RequestDecision, WorkerMetrics};
 use crate::telemetry::{CheckReport, SubjectKind};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody};
 use access::Visit;
 use asked::{Asked, Said};
+use blocked_line::BlockedLine;
 use failure::Failure;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -63,6 +65,9 @@ pub struct Gateway {
     decisions: Rc<DecisionLog>,
     access: AccessWriter,
 }
+
+/// How long the line of a decoy waits: longer than an upstream needs to refuse a key.
+const BEHIND: Duration = Duration::from_millis(500);
 
 /// What else of a request than its head has to be kept for another judgement.
 struct Judged {
@@ -161,15 +166,23 @@ impl Gateway {
         let Some(check) = block.or(decision.reported).filter(|_| snapshot.config.log.blocked_requests) else {
             return;
         };
-        let request = BlockedRequest {
-            request_id: id.of(&parts.headers),
-            peer: connection.peer.ip(),
-            client: client.address,
-            client_source: client.source.name(&snapshot.config.client_ip),
-            method: parts.method.as_str(),
-            target: &parts.uri.to_string(),
-        };
-        self.decisions.blocked(&request, || CheckReport::of(&snapshot.policy, &check));
+        let report = || CheckReport::of(&snapshot.policy, &check);
+        let source = client.source.name(&snapshot.config.client_ip);
+        let line = BlockedLine::of(parts, (client, connection), (id.of(&parts.headers), source));
+        if matches!(check.subject, Subject::ApiKey(_)) && snapshot.config.answers.has_decoy() {
+            self.log_behind(line, report());
+        } else {
+            self.decisions.blocked(&line.request(), report);
+        }
+    }
+
+    /// Logs a decoy once its request is on the way: an invalid key is not logged, and must not be the faster one.
+    fn log_behind(&self, line: BlockedLine, report: CheckReport) {
+        let decisions = Rc::clone(&self.decisions);
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(BEHIND).await;
+            decisions.blocked(&line.request(), || report);
+        });
     }
 
     /// Counts what kept a request from its response; blocks are counted as decisions.

@@ -23,7 +23,7 @@ fn workers_are_summed() {
     for (counter, count) in
         [(&metrics.server.open, 4), (&metrics.server.accepted, 6), (&metrics.server.tls_failures, 2)]
     {
-        counter.store(count, std::sync::atomic::Ordering::Relaxed);
+        counter.store(count, Ordering::Relaxed);
     }
     let text = metrics.render();
     let expected = [

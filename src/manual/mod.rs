@@ -4,4 +4,5 @@ pub mod hints;
 pub mod live_requests;
 pub mod management_api;
 pub mod strict_heads;
+pub mod threat_model;
 pub mod workers;

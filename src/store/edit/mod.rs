@@ -10,7 +10,7 @@
 //! 3. The new text is made by splicing ([`plan`]): nothing but the change differs.
 //! 4. It is validated by the one front door while it is written to a temporary file and synced; what came out is
 //!    compared with what was asked for, and shown to the caller's check.
-//! 5. The file is replaced ([`file`]), the candidate is put in force, and only then the caller is answered.
+//! 5. The file is replaced ([`file`](mod@file)), the candidate is put in force, and only then the caller is answered.
 //!
 //! A change may be made on trial ([`trial`]): it is undone by itself unless it is confirmed in time, also across a
 //! restart.

@@ -72,8 +72,8 @@ pub(super) fn without_outer_blanks(path: &[u8], out: &mut Vec<u8>) {
     each_segment(path, out, trim);
 }
 
-/// Drops blanks around every segment and dots at its end, as Windows does with names of files. Segments of
-/// dots alone stay.
+/// Drops blanks around every segment and dots at its end, as Windows does with names of files: of three dots and more
+/// nothing is left. The two dot-segments stay.
 pub(super) fn without_last_dots(path: &[u8], out: &mut Vec<u8>) {
     each_segment(path, out, |segment| {
         let trimmed = trim(segment);
@@ -81,7 +81,20 @@ pub(super) fn without_last_dots(path: &[u8], out: &mut Vec<u8>) {
         while let Some(shorter) = kept.strip_suffix(b".").map(trim) {
             kept = shorter;
         }
-        if kept.is_empty() { trimmed } else { kept }
+        if matches!(trimmed, b"." | b"..") { trimmed } else { kept }
+    });
+}
+
+/// Takes segments of two dots and then dots and blanks alone for `..`: where what is at the end is dropped until an
+/// ascent is left.
+pub(super) fn with_plain_ascents(path: &[u8], out: &mut Vec<u8>) {
+    each_segment(path, out, |segment| {
+        let trimmed = trim(segment);
+        let mut rest = trimmed.strip_prefix(b"..").map(trim);
+        while let Some(shorter) = rest.and_then(|rest| rest.strip_prefix(b".")) {
+            rest = Some(trim(shorter));
+        }
+        if rest.is_some_and(<[u8]>::is_empty) { b".." } else { segment }
     });
 }
 

@@ -16,7 +16,7 @@ const fn on(when: Features, apply: fn(&[u8], &mut Vec<u8>)) -> Transformation {
 }
 
 /// Every transformation. What likely leads to a match comes first, for the sake of `explain`.
-pub(super) static TRANSFORMATIONS: [Transformation; 27] = [
+pub(super) static TRANSFORMATIONS: [Transformation; 28] = [
     on(Features::ESCAPE, decode::all),
     on(Features::SEMICOLON, structure::without_parameters),
     on(Features::BACKSLASH, structure::with_slashes_alone),
@@ -34,6 +34,7 @@ pub(super) static TRANSFORMATIONS: [Transformation; 27] = [
     on(Features::LAST_DOT, structure::up_to_last_ascent),
     on(Features::OUTER_BLANK, structure::without_outer_blanks),
     on(Features::OUTER_BLANK.and(Features::LAST_DOT), structure::without_last_dots),
+    on(Features::OUTER_BLANK.and(Features::LAST_DOT), structure::with_plain_ascents),
     on(Features::CONTROL, structure::without_controls),
     on(Features::CONTROL, structure::without_line_ends),
     on(Features::CONTROL, structure::up_to_nul),

@@ -20,7 +20,7 @@ mod request_id;
 pub use body::ResponseBody;
 
 use crate::enforce::{Permit, enforce};
-use crate::policy::decide::{Decision, Subject, blocked_by_api_key, body_matters, decide};
+use crate::policy::decide::{Decision, Subject, decide};
 use crate::request::client_address::{self, ClientAddress};
 use crate::request::{Connection, RequestBody, RequestError, api_key, facts, head};
 use crate::server::Handler;
@@ -132,8 +132,7 @@ impl Gateway {
         let mut begun = Instant::now();
         let mut said = if body.is_end_stream() { Said::Nothing } else { Said::NotHeard };
         let mut facts = facts::gather(policy, parts, client.address)?;
-        let refused_already = blocked_by_api_key(&facts) && !snapshot.config.answers.has_decoy();
-        if matches!(said, Said::NotHeard) && !refused_already && body_matters(policy, &facts) {
+        if matches!(said, Said::NotHeard) && facts::needs_body(policy, &facts, &snapshot.config.answers) {
             let heard = body.inspect(policy.rules().inspect_body_limit).await?;
             begun = Instant::now();
             facts::add_body(policy, &mut facts, parts, &heard)?;

@@ -114,9 +114,7 @@ fn gather<'a>(
 ) -> Result<RequestFacts<'a>, RequestError> {
     head::check(parts, &config.server.limits)?;
     let mut facts = facts::gather(policy, parts, client)?;
-    // Behind a decoy the rest of the policy counts as well.
-    let refused_already = decide::blocked_by_api_key(&facts) && !config.answers.has_decoy();
-    if !body.is_empty() && !refused_already && decide::body_matters(policy, &facts) {
+    if !body.is_empty() && facts::needs_body(policy, &facts, &config.answers) {
         if body.len() > policy.rules().inspect_body_limit {
             return Err(RequestError::BodyTooLarge);
         }

@@ -1,7 +1,7 @@
 //! What was asked, kept whole, so that another policy can be asked the same.
 
 use crate::enforce::enforce;
-use crate::policy::decide::{blocked_by_api_key, body_matters, decide};
+use crate::policy::decide::decide;
 use crate::request::{client_address, facts};
 use crate::store::Snapshot;
 use bytes::Bytes;
@@ -54,7 +54,7 @@ impl Asked {
         let Snapshot { policy, config, .. } = snapshot;
         let client = client_address::resolve(&config.client_ip, self.peer, &self.parts.headers);
         let Ok(mut facts) = facts::gather(policy, &self.parts, client.address) else { return true };
-        if body_matters(policy, &facts) && (self.disguised || !blocked_by_api_key(&facts)) {
+        if facts::needs_body(policy, &facts, &config.answers) {
             match &self.said {
                 Said::Nothing => {}
                 Said::NotHeard => return true,

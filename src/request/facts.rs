@@ -12,7 +12,9 @@
 
 use super::error::RequestError;
 use super::{api_key, subjects};
+use crate::config::Answers;
 use crate::policy::Policy;
+use crate::policy::decide::{blocked_by_api_key, body_matters};
 use crate::policy::facts::{RequestFacts, SubjectFacts};
 use crate::policy::path::PathReadings;
 use http::request::Parts;
@@ -44,8 +46,15 @@ pub fn gather<'a>(
     Ok(facts)
 }
 
+/// Whether the body is to be looked into before the decision: what it says could lead to a block, and the answer does
+/// not stand already. A blocked API key stands, unless it is answered by a decoy: then the rest of the policy counts too.
+pub fn needs_body(policy: &Policy, facts: &RequestFacts<'_>, answers: &Answers) -> bool {
+    let refused_already = blocked_by_api_key(facts) && !answers.has_decoy();
+    !refused_already && body_matters(policy, facts)
+}
+
 /// Adds what a whole body says. It is to be called where
-/// [`body_matters`](crate::policy::decide::body_matters), and not otherwise: a body that cannot be read is an error.
+/// [`needs_body`], and not otherwise: a body that cannot be read is an error.
 ///
 /// # Errors
 /// [`RequestError::Unsupported`] where its form cannot be read safely, [`RequestError::Malformed`] where it does not

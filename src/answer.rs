@@ -80,6 +80,16 @@ pub fn upstream_failed(error: &UpstreamError) -> Response<Bytes> {
     }
 }
 
+/// The answer to a question of another proxy that cannot be judged.
+pub fn forbidden() -> Response<Bytes> {
+    bare(StatusCode::FORBIDDEN)
+}
+
+/// The answer to another proxy's question about a request that may pass.
+pub fn may_pass() -> Response<Bytes> {
+    bare(StatusCode::OK)
+}
+
 /// The answer where one of our own tasks failed.
 pub fn internal() -> Response<Bytes> {
     bare(StatusCode::INTERNAL_SERVER_ERROR)

@@ -5,6 +5,8 @@
 //! like.
 
 use crate::admin::listener::{Management, ManagementListener};
+use crate::config::Config;
+use crate::decision_service::{DecisionListeners, DecisionServers};
 use crate::gateway::{Gateway, Shared};
 use crate::server::{BoundListener, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle};
 use crate::store::watch::{Events, Watcher};
@@ -37,6 +39,7 @@ pub enum StartError {
 pub struct Running {
     addresses: Vec<SocketAddr>,
     admin_address: Option<SocketAddr>,
+    decision_addresses: Vec<SocketAddr>,
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
     stopper: Stopper,
@@ -53,6 +56,11 @@ impl Running {
     /// Where the management API listens, if it does.
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
+    }
+
+    /// Where other proxies ask for decisions, in the order of the file.
+    pub fn decision_addresses(&self) -> &[SocketAddr] {
+        &self.decision_addresses
     }
 
     /// What is in force, and how to read the file again.
@@ -109,19 +117,24 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
     let addresses = listeners.iter().map(BoundListener::address).collect();
     let admin = config.admin.as_ref().map(ManagementListener::bind).transpose()?;
     let admin_address = admin.as_ref().map(ManagementListener::address);
+    let decisions = DecisionListeners::bind(&config.decisions)?;
+    let decision_addresses = decisions.addresses();
     let workers = config
         .server
         .workers
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
-    let metrics = Arc::new(Metrics::new(workers));
+    let metrics = Arc::new(Metrics::new(workers * (1 + decisions.count())));
     let access = AccessWriter::start(io::stdout())?;
     metrics.observe_logs(log.clone(), Some(access.clone()));
     let watcher = Watcher::start(first.files.clone(), Events::Use)?;
     let reloader = Arc::new(Reloader::new(loader, first, log, Arc::clone(&metrics)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let shared = Shared { store: Arc::clone(reloader.store()), metrics: Arc::clone(&metrics), access };
-    let tls = listeners.iter().map(BoundListener::tls).collect();
-    let server = serve(&runtime, listeners, &shared, workers)?;
+    let tls = ListenerTls {
+        server: listeners.iter().map(BoundListener::tls).collect(),
+        decisions: decisions.tls(),
+    };
+    let server = serve(&runtime, (listeners, decisions), &shared, workers)?;
     let stopper = server.server.stopper();
     let (end, ended) = oneshot::channel();
     let editor = Editor::new(Arc::clone(&reloader));
@@ -140,6 +153,7 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
     Ok(Running {
         addresses,
         admin_address,
+        decision_addresses,
         reloader,
         metrics,
         stopper,
@@ -150,12 +164,13 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
 
 struct Serving {
     server: Server,
+    decisions: DecisionServers,
     settings: Arc<ArcSwap<Settings>>,
 }
 
 fn serve(
     runtime: &Runtime,
-    listeners: Vec<BoundListener>,
+    (listeners, decisions): (Vec<BoundListener>, DecisionListeners),
     shared: &Shared,
     workers: usize,
 ) -> io::Result<Serving> {
@@ -168,10 +183,11 @@ fn serve(
         trusted: Arc::new(move |peer| store.load().config.client_ip.trusted_proxies.contain(peer)),
         counters: Arc::clone(&shared.metrics.server),
     };
+    let _entered = runtime.enter();
+    let decisions = decisions.serve(&options, shared, workers)?;
     let (shared, next) = (shared.clone(), Arc::new(AtomicUsize::new(0)));
     let make = move || Gateway::new(&shared, next.fetch_add(1, Ordering::Relaxed));
-    let _entered = runtime.enter();
-    Ok(Serving { server: Server::start(listeners, options, make)?, settings })
+    Ok(Serving { server: Server::start(listeners, options, make)?, decisions, settings })
 }
 
 fn settings_of(snapshot: &Snapshot) -> Settings {
@@ -179,10 +195,31 @@ fn settings_of(snapshot: &Snapshot) -> Settings {
     Settings { limits: server.limits, timeouts: server.timeouts }
 }
 
+/// The TLS of all public listeners, in the order of the file.
+struct ListenerTls {
+    server: Vec<Option<Arc<TlsHandle>>>,
+    decisions: Vec<Option<Arc<TlsHandle>>>,
+}
+
+impl ListenerTls {
+    /// Takes over what a new snapshot says of certificates.
+    fn follow(&self, config: &Config) {
+        let server = config.server.listen.iter().zip(&self.server);
+        let decisions = config.decisions.iter().map(|decision| &decision.listener).zip(&self.decisions);
+        for (listener, handle) in server.chain(decisions) {
+            if let (Some(settings), Some(handle)) = (&listener.tls, handle)
+                && let Err(error) = handle.reload(settings)
+            {
+                tracing::error!(%error, listener = listener.address, "certificates stay as they are");
+            }
+        }
+    }
+}
+
 /// What the supervising thread does.
 struct Supervision {
     server: Serving,
-    tls: Vec<Option<Arc<TlsHandle>>>,
+    tls: ListenerTls,
     admin: Option<Management>,
     editor: Editor,
     reloader: Arc<Reloader>,
@@ -191,7 +228,8 @@ struct Supervision {
 
 impl Supervision {
     async fn run(self) {
-        let Self { server: Serving { server, settings }, tls, admin, editor, reloader, watcher } = self;
+        let Self { server: Serving { server, decisions, settings }, tls, admin, editor, reloader, watcher } =
+            self;
         let store = Arc::clone(reloader.store());
         let mut stage = server.stage();
         // A change that was to be confirmed may have outlived the last process.
@@ -202,7 +240,8 @@ impl Supervision {
             _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
         }
         let drain = store.load().config.server.timeouts.drain;
-        match server.drain(drain).await {
+        let (drained, ()) = tokio::join!(server.drain(drain), decisions.end());
+        match drained {
             crate::server::Drained::Whole => tracing::info!("drained"),
             crate::server::Drained::Cut => tracing::warn!("ended before every connection was finished"),
         }
@@ -217,7 +256,7 @@ impl Supervision {
 async fn follow(
     store: &SnapshotStore,
     settings: &ArcSwap<Settings>,
-    (tls, admin): (&[Option<Arc<TlsHandle>>], Option<&Management>),
+    (tls, admin): (&ListenerTls, Option<&Management>),
 ) {
     let mut changes = store.changes();
     while changes.changed().await.is_ok() {
@@ -226,13 +265,7 @@ async fn follow(
         if let Some((admin, settings)) = admin.zip(snapshot.config.admin.as_ref()) {
             admin.follow(settings);
         }
-        for (listener, handle) in snapshot.config.server.listen.iter().zip(tls) {
-            if let (Some(settings), Some(handle)) = (&listener.tls, handle)
-                && let Err(error) = handle.reload(settings)
-            {
-                tracing::error!(%error, listener = listener.address, "certificates stay as they are");
-            }
-        }
+        tls.follow(&snapshot.config);
     }
     std::future::pending().await
 }
@@ -250,6 +283,9 @@ pub fn run(loader: Loader, first: Candidate, log: LogControl) -> Result<(), Star
     }
     if let Some(address) = running.admin_address() {
         tracing::info!(%address, "the management API listens");
+    }
+    for address in running.decision_addresses() {
+        tracing::info!(%address, "decisions for other proxies");
     }
     notify(&[sd_notify::NotifyState::Ready]);
     let stopper = running.stopper();

@@ -14,6 +14,7 @@ pub mod asked;
 mod blocked_line;
 pub mod body;
 mod failure;
+pub mod judge;
 pub mod live;
 mod request_id;
 
@@ -247,9 +248,6 @@ impl Handler for Gateway {
     }
 
     fn refuse(&self, error: RequestError) -> Response<ResponseBody> {
-        let response = crate::answer::not_understood(error).map(ResponseBody::own);
-        self.metrics.request(RequestDecision::Refuse, None);
-        self.metrics.response(response.status());
-        response
+        self.turn_away(crate::answer::not_understood(error))
     }
 }

@@ -42,6 +42,8 @@ pub mod server;
 
 pub mod admin;
 
+pub mod decision_service;
+
 pub mod app;
 
 pub mod cli;

@@ -27,8 +27,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gateway",   &["policy", "config", "request", "store", "enforce", "upstream", "answer", "telemetry", "server::Handler"]),
     ("server",    &["config", "telemetry", "request"]),
     ("admin",     &["policy", "config", "store", "telemetry", "explain", "request", "answer", "server"]),
-    ("app",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "server", "admin"]),
-    ("cli",       &["policy", "config", "telemetry", "store", "request", "explain", "enforce", "upstream", "answer", "gateway", "server", "admin", "app"]),
+    ("decision_service", &["config", "request", "store", "answer", "gateway", "server"]),
+    ("app",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "server", "admin", "decision_service"]),
+    ("cli",       &["policy", "config", "telemetry", "store", "request", "explain", "enforce", "upstream", "answer", "gateway", "server", "admin", "decision_service", "app"]),
     ("manual",    &[]),
 ];
 

@@ -36,6 +36,10 @@ pub const IDLE_CONNECTIONS: usize = 64;
 pub const UPSTREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 /// `[client_ip] trusted_proxies`.
 pub const TRUSTED_PROXIES: &[&str] = &["loopback", "private"];
+/// `[[decision]]` for nginx: `uri_header`, `method_header` and `host_header`.
+pub const NGINX_HEADERS: [&str; 3] = ["X-Original-URI", "X-Original-Method", "X-Original-Host"];
+/// `[[decision]]` for Traefik and Caddy: `uri_header`, `method_header` and `host_header`.
+pub const FORWARD_AUTH_HEADERS: [&str; 3] = ["X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host"];
 /// `[log] level`.
 pub const LOG_LEVEL: &str = "info";
 /// `error` of `[policy.blocked_token]`.

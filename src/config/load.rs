@@ -111,6 +111,8 @@ fn keep_what_stands(errors: &[(u32, Span, &toml::de::Error)], report: &mut Repor
                 | Code::OpenerApplication
                 | Code::SpoofableFirst
                 | Code::CleartextAdmin
+                | Code::UnseenBodies
+                | Code::NoDecoyHere
         )
     };
     report.retain(stands);

@@ -17,8 +17,9 @@ pub use answers::{Answers, BlockedAnswer, KeyAnswer};
 pub use files::DiskFiles;
 pub use load::{Loaded, Outcome, load};
 pub use settings::{
-    AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Limits,
-    Listener, Log, LogFormat, Server, Timeouts, TlsSettings, TrustedProxies, Upstream, UpstreamUrl,
+    AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Decision,
+    Dialect, Limits, Listener, Log, LogFormat, Original, Server, Timeouts, TlsSettings, TrustedProxies,
+    Upstream, UpstreamUrl,
 };
 
 #[cfg(test)]

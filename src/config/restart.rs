@@ -1,6 +1,6 @@
 //! What a reload cannot change.
 
-use super::settings::{Config, Listener};
+use super::settings::{Config, Decision, Listener, Original};
 
 impl Config {
     /// What differs in `other` and takes effect only after a restart, in words for the log: `server.workers: 2 → 4`.
@@ -15,6 +15,7 @@ impl Config {
         compare("server.listen", listeners(&self.server.listen), listeners(&other.server.listen));
         compare("server.workers", workers(self.server.workers), workers(other.server.workers));
         compare("admin.listen", admin(self), admin(other));
+        compare("decision", decisions(self), decisions(other));
         differences
     }
 }
@@ -38,4 +39,20 @@ fn admin(config: &Config) -> String {
         || "none".to_owned(),
         |admin| format!("{}{}", admin.listen, if admin.tls.is_some() { " with TLS" } else { "" }),
     )
+}
+
+/// Listeners with all that they were started with; certificates can change.
+fn decisions(config: &Config) -> String {
+    let describe = |decision: &Decision| {
+        let original = match &decision.original {
+            Original::Headers { uri, method, host } => format!("{uri}, {method}, {host}"),
+            Original::Itself { path_prefix } => format!("`{path_prefix}`"),
+        };
+        let listener = listeners(std::slice::from_ref(&decision.listener));
+        format!("{listener} for {} ({original})", decision.dialect.name())
+    };
+    if config.decisions.is_empty() {
+        return "none".to_owned();
+    }
+    config.decisions.iter().map(describe).collect::<Vec<_>>().join(", ")
 }

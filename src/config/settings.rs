@@ -18,6 +18,8 @@ pub struct Config {
     pub client_ip: ClientIp,
     /// `[admin]`; absent: no management listener.
     pub admin: Option<Admin>,
+    /// `[[decision]]`: listeners that answer other proxies; mostly none.
+    pub decisions: Vec<Decision>,
     /// `[log]`
     pub log: Log,
     /// `[policy.blocked_*]`
@@ -194,6 +196,65 @@ pub struct AdminKey {
     pub reader: bool,
     /// ACL on the client's address, if it has one.
     pub ip_acl: Option<Arc<crate::policy::acl::IpAcl>>,
+}
+
+/// `[[decision]]`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// Where it listens.
+    pub listener: Listener,
+    /// Which proxy asks.
+    pub dialect: Dialect,
+    /// Where the request that is asked about stands.
+    pub original: Original,
+}
+
+/// `[[decision]] dialect`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    /// `auth_request`: knows 2xx, 401 and 403, and sends no bodies.
+    Nginx,
+    /// ForwardAuth: hands every answer on.
+    Traefik,
+    /// `forward_auth`: hands every answer on, and sends no bodies.
+    Caddy,
+    /// `ext_authz` over HTTP: 200 allows, and every other answer is handed on.
+    Envoy,
+}
+
+impl Dialect {
+    /// Every word.
+    pub const WORDS: &'static [(&'static str, Self)] =
+        &[("nginx", Self::Nginx), ("traefik", Self::Traefik), ("caddy", Self::Caddy), ("envoy", Self::Envoy)];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, dialect)| *dialect == self).map_or("", |(word, _)| word)
+    }
+
+    /// Whether the proxy can send the body of the request that it asks about.
+    pub fn sends_bodies(self) -> bool {
+        matches!(self, Self::Traefik | Self::Envoy)
+    }
+}
+
+/// Where a proxy that asks for a decision puts the request that it asks about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Original {
+    /// In header fields; the names in lower case.
+    Headers {
+        /// `uri_header`: path and query, or an absolute URL.
+        uri: Arc<str>,
+        /// `method_header`
+        method: Arc<str>,
+        /// `host_header`
+        host: Arc<str>,
+    },
+    /// It asks with the same method, host and path, this `path_prefix` in front of it.
+    Itself {
+        /// Empty, or begins with a slash and does not end with one.
+        path_prefix: Arc<str>,
+    },
 }
 
 /// `[log]`

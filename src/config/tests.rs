@@ -273,7 +273,7 @@ fn what_needs_a_restart_is_named() {
     let old = loaded(MINIMAL).config;
     assert!(old.restart_differences(&old).is_empty());
     let text = format!(
-        "{MINIMAL}[server]\nlisten = [\"127.0.0.1:8081\"]\nworkers = 2\nproxy_protocol = true\n[server.timeouts]\nidle = \"1s\"\n[admin]\nlisten = \"127.0.0.1:9091\"\napi_keys = [{{ name = \"ops\", sha256 = \"{}\" }}]\n",
+        "{MINIMAL}[server]\nlisten = [\"127.0.0.1:8081\"]\nworkers = 2\nproxy_protocol = true\n[server.timeouts]\nidle = \"1s\"\n[admin]\nlisten = \"127.0.0.1:9091\"\napi_keys = [{{ name = \"ops\", sha256 = \"{}\" }}]\n[[decision]]\nlisten = \"127.0.0.1:9092\"\ndialect = \"envoy\"\npath_prefix = \"/decide\"\n",
         "0".repeat(64)
     );
     let new = loaded(&text).config;
@@ -283,6 +283,7 @@ fn what_needs_a_restart_is_named() {
             "server.listen: 127.0.0.1:8080 → 127.0.0.1:8081 with PROXY protocol",
             "server.workers: one for each CPU → 2",
             "admin.listen: none → 127.0.0.1:9091",
+            "decision: none → 127.0.0.1:9092 for envoy (`/decide`)",
         ]
     );
 }

@@ -1,5 +1,6 @@
 //! Decisions that a newcomer would question, a page each: context, decision, consequences, what was rejected.
 
+pub mod decision_service;
 pub mod hints;
 pub mod live_requests;
 pub mod management_api;

@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod client_address;
 #[cfg(test)]
+mod decisions;
+#[cfg(test)]
 mod edit_storm;
 #[cfg(test)]
 mod enforcement;

@@ -23,7 +23,7 @@ fn file(upstream: &Upstream, policy: &str) -> String {
 }
 
 /// Puts a whole file in place and waits until it is in force.
-fn change(gateway: &Gateway, text: &str) {
+pub(crate) fn change(gateway: &Gateway, text: &str) {
     let mut changes = gateway.running().reloader().store().changes();
     changes.borrow_and_update();
     let next = gateway.folder().join("next");

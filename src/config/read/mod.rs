@@ -5,6 +5,7 @@ mod address;
 mod admin;
 mod answers;
 mod client_ip;
+mod decision;
 mod log;
 mod server;
 mod tls;
@@ -44,7 +45,15 @@ pub(super) fn config(
     let client_ip = client_ip::client_ip(client_ip, report);
     let admin = root.section(report, "admin", "admin");
     let admin = admin.and_then(|section| admin::admin(section, &server, (files, acls), report));
+    let others = decision::Others {
+        server: &server,
+        admin: admin.as_ref(),
+        client_ip: &client_ip,
+        reads_bodies: ["application", "tenant", "resource_server"].iter().any(|table| root.has(table)),
+        decoy: answers.has_decoy(),
+    };
+    let decisions = decision::decisions(root, &others, files, report);
     let log = root.section(report, "log", "log").unwrap_or_else(|| absent("log"));
     let log = log::log(log, report);
-    Some(Config { server, upstream: upstream?, client_ip, admin, log, answers })
+    Some(Config { server, upstream: upstream?, client_ip, admin, decisions, log, answers })
 }

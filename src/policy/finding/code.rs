@@ -83,6 +83,8 @@ codes! {
     EmptyList Warning "empty-list" "A list file without a single entry."
     OpenerApplication Warning "opener-application" "An application that is more open than the default tenant, whose ACL holds in the steps of a login that name no application."
     ExposedKey Warning "exposed-key" "A private key that every user of the machine can read."
+    UnseenBodies Warning "unseen-bodies" "A decision listener for a proxy that sends no bodies: a request whose body could lead to a block is refused unread."
+    NoDecoyHere Warning "no-decoy-here" "`on_block = \"decoy\"` beside a decision listener, whose proxy forwards the request itself: there the answer is 401."
     CleartextAdmin Warning "cleartext-admin" "A management API beyond loopback without TLS: its keys travel in the clear."
 }
 

@@ -1,0 +1,150 @@
+//! The request that a proxy asks about, put together from its question.
+//!
+//! The head of a question in, the head of the original request out, as if the client had sent it here: its method, its
+//! target to the byte, its host, and the header fields as the proxy hands them on. The result is not checked yet; that is
+//! done by [`head::check`](crate::request::head::check) as for every request.
+//!
+//! Whatever the dialect: a field that tells the method or the target and that the listener does not read
+//! ([`TARGETS`], [`METHODS`]) must tell the same. A proxy overwrites only the names that it knows. Where the listener was
+//! given the wrong dialect, the one that it reads is the client's own, and this is what notices.
+
+use crate::config::Original;
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use std::net::IpAddr;
+
+/// Fields in which proxies tell the original target.
+const TARGETS: [&str; 3] = ["x-original-uri", "x-original-url", "x-forwarded-uri"];
+/// Fields in which proxies tell the original method.
+const METHODS: [&str; 2] = ["x-original-method", "x-forwarded-method"];
+
+/// Why a question is not judged.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(super) enum Doubt {
+    /// The peer is not among `client_ip.trusted_proxies`.
+    #[error("{0} is no trusted proxy")]
+    Stranger(IpAddr),
+    /// The client's address is not told.
+    #[error("the proxy does not tell the client's address")]
+    NoClient,
+    /// A fact is not told.
+    #[error("the proxy does not send `{0}`")]
+    Missing(Box<str>),
+    /// A fact is told twice.
+    #[error("`{0}` is there twice")]
+    Repeated(Box<str>),
+    /// A fact is told in two ways.
+    #[error("`{0}` tells something else; the proxy must remove it")]
+    Disagrees(&'static str),
+    /// The question is not below `path_prefix`.
+    #[error("the question's path does not begin with `path_prefix`")]
+    NotBelow,
+    /// What is told is no method, target or host.
+    #[error("the original {0} is none")]
+    Malformed(&'static str),
+}
+
+/// The head of the request that a question is about.
+pub(super) fn read(original: &Original, question: Parts) -> Result<Parts, Doubt> {
+    let mut parts = question;
+    match original {
+        Original::Headers { uri, method, host } => {
+            let (method, target, host) = from_headers(&parts.headers, (uri, method, host))?;
+            parts.method = method;
+            parts.uri = Uri::from(target);
+            parts.version = Version::HTTP_11;
+            parts.headers.insert(HOST, host);
+        }
+        Original::Itself { path_prefix } => parts.uri = without_prefix(&parts.uri, path_prefix)?,
+    }
+    let target = parts.uri.path_and_query();
+    agrees(&parts.headers, &TARGETS, |value| {
+        Target::read(value).is_ok_and(|told| Some(&told.path_and_query) == target)
+    })?;
+    agrees(&parts.headers, &METHODS, |value| value.as_bytes() == parts.method.as_str().as_bytes())?;
+    Ok(parts)
+}
+
+fn from_headers(
+    headers: &HeaderMap,
+    (uri, method, host): (&str, &str, &str),
+) -> Result<(Method, PathAndQuery, HeaderValue), Doubt> {
+    let target = Target::read(only(headers, uri)?)?;
+    let method = only(headers, method)?;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| Doubt::Malformed("method"))?;
+    let host = match (target.host, headers.contains_key(host)) {
+        (None, _) => only(headers, host)?.clone(),
+        (Some(told), false) => told,
+        (Some(told), true) if told.as_bytes().eq_ignore_ascii_case(only(headers, host)?.as_bytes()) => told,
+        (Some(_), true) => return Err(Doubt::Malformed("host")),
+    };
+    Ok((method, target.path_and_query, host))
+}
+
+/// The target as it came, but for what stands in front of its path.
+fn without_prefix(uri: &Uri, prefix: &str) -> Result<Uri, Doubt> {
+    let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    let path = path.strip_prefix(prefix).ok_or(Doubt::NotBelow)?;
+    let mut uri = uri.clone().into_parts();
+    uri.path_and_query = Some(Target::of(path.as_bytes())?);
+    Uri::from_parts(uri).map_err(|_| Doubt::Malformed("target"))
+}
+
+/// The value of a field that is there once.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h HeaderValue, Doubt> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().filter(|value| !value.is_empty()).ok_or_else(|| Doubt::Missing(name.into()))?;
+    if values.next().is_some() { Err(Doubt::Repeated(name.into())) } else { Ok(value) }
+}
+
+fn agrees(
+    headers: &HeaderMap,
+    names: &[&'static str],
+    same: impl Fn(&HeaderValue) -> bool,
+) -> Result<(), Doubt> {
+    let differs = |name: &&&'static str| !headers.get_all(**name).iter().all(&same);
+    names.iter().find(differs).map_or(Ok(()), |name| Err(Doubt::Disagrees(name)))
+}
+
+/// A target, and the host of an absolute one.
+struct Target {
+    path_and_query: PathAndQuery,
+    host: Option<HeaderValue>,
+}
+
+impl Target {
+    /// Path and query, or `scheme://host/path`.
+    fn read(value: &HeaderValue) -> Result<Self, Doubt> {
+        const MALFORMED: Doubt = Doubt::Malformed("target");
+        let bytes = value.as_bytes();
+        let absolute = ["http://", "https://"].iter().find_map(|scheme| {
+            let (front, rest) = bytes.split_at_checked(scheme.len())?;
+            front.eq_ignore_ascii_case(scheme.as_bytes()).then_some(rest)
+        });
+        let Some(rest) = absolute else {
+            return Ok(Self { path_and_query: Self::of(bytes)?, host: None });
+        };
+        let slash = rest.iter().position(|byte| *byte == b'/').ok_or(MALFORMED)?;
+        let (host, path) = rest.split_at_checked(slash).ok_or(MALFORMED)?;
+        let host = HeaderValue::from_bytes(host).map_err(|_| MALFORMED)?;
+        Ok(Self { path_and_query: Self::of(path)?, host: Some(host) })
+    }
+
+    /// To the byte, or not at all: `http` drops fragments without a word and takes what is not ASCII.
+    fn of(bytes: &[u8]) -> Result<PathAndQuery, Doubt> {
+        let malformed = || Doubt::Malformed("target");
+        let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
+        if !plain || !matches!(bytes, [b'/', ..] | b"*") {
+            return Err(malformed());
+        }
+        PathAndQuery::try_from(bytes)
+            .ok()
+            .filter(|parsed| parsed.as_str().as_bytes() == bytes)
+            .ok_or_else(malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

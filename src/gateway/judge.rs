@@ -1,0 +1,85 @@
+//! A request that another proxy forwards is judged here as one that the gateway forwards itself: the same checks of
+//! its head, the same facts, the same decision, the same metrics and lines in the logs.
+//!
+//! A [`Question`] in, the answer to whoever asked out. Nothing goes upstream, so nothing can be disguised: where a
+//! decoy would be sent, the key is refused.
+
+use super::access::Visit;
+use super::failure::Failure;
+use super::request_id::RequestId;
+use super::{Gateway, ResponseBody};
+use crate::enforce::Refusal;
+use crate::request::{Connection, RequestBody, client_address, head};
+use crate::store::Snapshot;
+use crate::telemetry::metrics::RequestDecision;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Response};
+use std::fmt;
+
+/// What another proxy asks about. Holds secrets, so it cannot be printed.
+pub struct Question {
+    /// The head of the request that is asked about.
+    pub parts: Parts,
+    /// Its body, as far as the proxy sends it.
+    pub body: RequestBody,
+    /// The method with which the proxy asks: by it the answer has a body or none.
+    pub asked_with: Method,
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Judges a request. `reply` makes the answer of a permit, or of the response that the client is to get.
+    pub async fn judge(
+        &self,
+        snapshot: &Snapshot,
+        question: Question,
+        connection: &Connection,
+        reply: impl FnOnce(Result<(), Response<Bytes>>) -> Response<Bytes>,
+    ) -> Response<ResponseBody> {
+        let Question { mut parts, mut body, asked_with } = question;
+        let id = RequestId::default();
+        let mut visit = Visit::begin(snapshot, &parts, connection, (&id, &self.access));
+        let judged = self.may_pass(snapshot, &parts, &mut body, (connection, &id)).await;
+        let blocked_by = judged.as_ref().err().and_then(Failure::blocked_by);
+        parts.method = asked_with;
+        let response = reply(judged.map_err(|failure| {
+            self.count(&failure);
+            failure.answer(snapshot, &parts, id.of(&parts.headers))
+        }));
+        self.metrics.response(response.status());
+        if let Some(visit) = &mut visit {
+            visit.answered(response.status(), blocked_by);
+        }
+        response.map(|body| ResponseBody::own(body).visited(visit))
+    }
+
+    /// Counts what is answered without a judgement.
+    pub fn turn_away(&self, response: Response<Bytes>) -> Response<ResponseBody> {
+        self.metrics.request(RequestDecision::Refuse, None);
+        self.metrics.response(response.status());
+        response.map(ResponseBody::own)
+    }
+
+    async fn may_pass(
+        &self,
+        snapshot: &Snapshot,
+        parts: &Parts,
+        body: &mut RequestBody,
+        (connection, id): (&Connection, &RequestId),
+    ) -> Result<(), Failure> {
+        head::check(parts, &snapshot.config.server.limits)?;
+        let client =
+            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
+        let (permit, _) = self.permit(snapshot, parts, (&client, connection, id), body).await?;
+        if permit.demands_disguise() {
+            return Err(Failure::Refused(Refusal::ApiKey, client.address));
+        }
+        Ok(())
+    }
+}

@@ -44,6 +44,8 @@ pub mod admin;
 
 pub mod decision_service;
 
+pub mod import;
+
 pub mod app;
 
 pub mod cli;

@@ -28,8 +28,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server",    &["config", "telemetry", "request"]),
     ("admin",     &["policy", "config", "store", "telemetry", "explain", "request", "answer", "server"]),
     ("decision_service", &["config", "request", "store", "answer", "gateway", "server"]),
+    ("import",    &["policy"]),
     ("app",       &["policy", "config", "telemetry", "store", "request", "enforce", "upstream", "answer", "gateway", "server", "admin", "decision_service"]),
-    ("cli",       &["policy", "config", "telemetry", "store", "request", "explain", "enforce", "upstream", "answer", "gateway", "server", "admin", "decision_service", "app"]),
+    ("cli",       &["policy", "config", "telemetry", "store", "request", "explain", "enforce", "upstream", "answer", "gateway", "server", "admin", "decision_service", "import", "app"]),
     ("manual",    &[]),
 ];
 

@@ -10,6 +10,7 @@ pub mod demo;
 mod error;
 pub mod explain;
 pub mod hash_key;
+pub mod import;
 mod load;
 pub mod run;
 mod stand_in;
@@ -90,6 +91,8 @@ enum Command {
         #[arg(value_name = "CASES")]
         cases: PathBuf,
     },
+    /// Convert another product's address lists into IP ACLs.
+    Import(import::Args),
     /// Print the SHA-256 of an API key, for `sha256 = "…"`.
     #[command(
         long_about = "Reads an API key from standard input (without echo where that is a terminal) and prints its \
@@ -136,6 +139,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Result<ExitCode, CliError>
         Command::Check { file } => check::run(&file, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Test { config, cases } => test::run(&config, &cases, out),
+        Command::Import(arguments) => import::run(&arguments, out),
         Command::HashKey => hash_key::run(out),
         Command::Demo { once } => demo::run(once, out),
         Command::Completions { shell } => completions(shell, out),

@@ -2,6 +2,7 @@
 
 pub mod decision_service;
 pub mod hints;
+pub mod importing;
 pub mod live_requests;
 pub mod management_api;
 pub mod strict_heads;

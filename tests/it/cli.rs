@@ -143,6 +143,34 @@ fn keys_are_hashed_and_never_shown() {
 }
 
 #[test]
+fn what_is_imported_is_fit_for_the_configuration() {
+    let directory = directory();
+    let nginx = "location /a { allow 192.0.2.0/24; deny all; }\nlocation /b { allow unix:; deny all; }\n";
+    let whole = aclgate(directory.path(), &["import", "--from", "nginx", "--name", "office 2", "-"], nginx);
+    assert_eq!(whole.status.code(), Some(1), "a list was left out");
+    assert!(
+        err(&whole).contains("standard input:2:15") && err(&whole).contains("left-out"),
+        "{}",
+        err(&whole)
+    );
+    let policy = format!("{POLICY}\n{}", out(&whole));
+    std::fs::write(directory.path().join("with.toml"), policy).unwrap();
+    let checked = aclgate(directory.path(), &["check", "with.toml"], "");
+    assert_eq!(checked.status.code(), Some(0), "{}", out(&checked));
+    assert!(out(&checked).contains("2 IP ACLs, 2 ranges"), "{}", out(&checked));
+    let bare =
+        aclgate(directory.path(), &["import", "--from", "haproxy", "--listed", "block", "-"], "192.0.2.1\n");
+    assert_eq!((bare.status.code(), err(&bare)), (Some(0), String::new()));
+    assert_eq!(aclgate(directory.path(), &["import", "--from", "apache", "-"], "").status.code(), Some(2));
+    assert_eq!(
+        aclgate(directory.path(), &["import", "--from", "nginx", "nowhere"], "").status.code(),
+        Some(1)
+    );
+    let broken = aclgate(directory.path(), &["import", "--from", "auth0", "-"], "{");
+    assert_eq!((broken.status.code(), out(&broken)), (Some(1), String::new()));
+}
+
+#[test]
 fn the_cases_of_the_repository_pass() {
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases")).unwrap();
     let mut tested = 0;

@@ -75,6 +75,8 @@ codes! {
     BadListLine Error "bad-list-line" "A line of a list file that is no address, CIDR block or range."
     BadCertificate Error "bad-certificate" "A PEM file without what it should hold, or a key of another certificate."
     TooMuch Error "too-much" "More list files than can be told apart."
+    LeftOut Error "left-out" "Something in a list that is imported which an IP ACL cannot say: the list is left out."
+    LeftAside Warning "left-aside" "Something beside a list that is imported which is not the list's: the list is imported without it."
     CrossingRanges Warning "crossing-ranges" "Ranges of an ACL that cross, with opposite actions: the narrower wins, which few readers expect."
     Contradiction Warning "contradiction" "The same range is both allowed and blocked by one ACL: Block wins."
     TrustsEverybody Warning "trusts-everybody" "Everybody may say which address they come from."

@@ -3,16 +3,17 @@
 //! Clients learn a status and what they may know; the cause is for the log. No answer names the product, its
 //! version, the upstream or the content of a list.
 
-use crate::config::{Answers, BlockedAnswer, KeyAnswer};
+use crate::config::{Answers, BlockedAnswer, FieldValue, KeyAnswer};
 use crate::enforce::Refusal;
 use crate::request::RequestError;
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 /// Who asked, as far as an answer depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +103,9 @@ struct Content {
 
 fn configured(answer: &BlockedAnswer, built_in: Option<Content>, asker: &Asker<'_>) -> Response<Bytes> {
     let mut response = bare(answer.status);
+    if let Some(reason) = &answer.reason {
+        response.extensions_mut().insert(reason.clone());
+    }
     let content = match &answer.body {
         Some(body) => Some(Content { media_type: media_type_of(body), body: body.clone() }),
         None if answer.redirect.is_some() => None,
@@ -116,13 +120,46 @@ fn configured(answer: &BlockedAnswer, built_in: Option<Content>, asker: &Asker<'
     {
         headers.insert(CONTENT_TYPE, content.media_type.clone());
     }
+    let body = content.map_or_else(Bytes::new, |content| content.body);
+    fields(headers, answer, &body);
+    if answer.chunked {
+        return in_chunks(response, body, asker.method);
+    }
+    with_body(response, body, asker.method)
+}
+
+/// The configured fields, each where it stands in the configuration.
+fn fields(headers: &mut HeaderMap, answer: &BlockedAnswer, body: &Bytes) {
     for (name, _) in &answer.headers {
         headers.remove(name);
     }
     for (name, value) in &answer.headers {
-        headers.append(name, value.clone());
+        let value = match value {
+            FieldValue::Text(value) => Some(value.clone()),
+            FieldValue::FilledIn if name == DATE => now(),
+            FieldValue::FilledIn if answer.chunked => None,
+            FieldValue::FilledIn => Some(HeaderValue::from(body.len())),
+        };
+        if let Some(value) = value {
+            headers.append(name, value);
+        }
     }
-    with_body(response, content.map_or_else(Bytes::new, |content| content.body), asker.method)
+}
+
+fn now() -> Option<HeaderValue> {
+    HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())).ok()
+}
+
+/// Marks a response whose body goes out in chunks, as the upstream's would.
+#[derive(Clone, Copy, Debug)]
+pub struct InChunks;
+
+fn in_chunks(mut response: Response<Bytes>, body: Bytes, method: &Method) -> Response<Bytes> {
+    if method != Method::HEAD {
+        response.extensions_mut().insert(InChunks);
+        *response.body_mut() = body;
+    }
+    response
 }
 
 /// A page for a browser, an object for everybody else.
@@ -188,7 +225,7 @@ fn empty(status: StatusCode, asker: &Asker<'_>) -> Response<Bytes> {
     with_body(bare(status), Bytes::new(), asker.method)
 }
 
-/// The length comes last, behind the configured fields. A response to `HEAD` says how long the body would be and has none (RFC 9110 §9.3.2).
+/// The length comes last, unless a place is configured for it. A response to `HEAD` says how long the body would be and has none (RFC 9110 §9.3.2).
 fn with_body(mut response: Response<Bytes>, body: Bytes, method: &Method) -> Response<Bytes> {
     response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(body.len()));
     if method != Method::HEAD {

@@ -237,7 +237,7 @@ impl Handler for Gateway {
             Err(failure) => {
                 self.count(&failure);
                 let response = failure.answer(&snapshot, &parts, id.of(&parts.headers));
-                (response.map(ResponseBody::own), failure.blocked_by())
+                (ResponseBody::of(response), failure.blocked_by())
             }
         };
         self.metrics.response(response.status());

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod hash_key;
 pub mod import;
 mod load;
+mod open_files;
 pub mod run;
 mod stand_in;
 mod style;

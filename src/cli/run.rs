@@ -1,6 +1,6 @@
-//! `aclgate run`: reads the file, reports what is wrong with it, starts the log, and hands over to [`app`].
+//! `aclgate run`: reads the file, reports what is wrong with it, starts the log, raises the limit of open files, and hands over to [`app`].
 
-use super::CliError;
+use super::{CliError, open_files};
 use crate::app;
 use crate::store::{Candidate, Loader};
 use crate::telemetry::logging;
@@ -17,6 +17,7 @@ pub fn run(config: &Path) -> Result<ExitCode, CliError> {
     let first = loader.load()?;
     report_warnings(&first);
     let log = logging::start(&first.config.log).map_err(|error| CliError::Start(error.to_string()))?;
+    open_files::raise(&first.config.server.limits);
     let ended = app::run(loader, first, log.clone()).map_err(|error| CliError::Start(error.to_string()));
     log.flush();
     ended.map(|()| ExitCode::SUCCESS)

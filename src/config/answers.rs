@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
 
 /// All four kinds.
 #[derive(Clone, Debug)]
@@ -32,13 +33,26 @@ pub enum KeyAnswer {
     Decoy,
 }
 
+/// What a field of an answer says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FieldValue {
+    /// This.
+    Text(HeaderValue),
+    /// What is true of the answer: the length of its body, or the time.
+    FilledIn,
+}
+
 /// A configurable answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BlockedAnswer {
     /// Status; a redirect has 302 unless configured.
     pub status: StatusCode,
-    /// Fields in the order in which they are sent, spelled as configured.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The reason phrase over HTTP/1.1; `None`: the usual one of the status.
+    pub reason: Option<ReasonPhrase>,
+    /// Fields in the order in which they are sent.
+    pub headers: Vec<(HeaderName, FieldValue)>,
+    /// Whether the body is sent in chunks, without a length.
+    pub chunked: bool,
     /// A configured body (`body` or the content of `body_file`); `None`: the built-in one.
     pub body: Option<Bytes>,
     /// `Location`, if it redirects.

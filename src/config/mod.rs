@@ -13,7 +13,7 @@ mod proxies;
 mod read;
 mod restart;
 
-pub use answers::{Answers, BlockedAnswer, KeyAnswer};
+pub use answers::{Answers, BlockedAnswer, FieldValue, KeyAnswer};
 pub use files::DiskFiles;
 pub use load::{Loaded, Outcome, load};
 pub use settings::{

@@ -3,8 +3,10 @@
 use super::access::Visit;
 use super::asked::Asked;
 use super::live::{Live, LiveRequests};
+use crate::answer::InChunks;
 use crate::upstream::{BodyError, UpstreamBody};
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use std::fmt;
 use std::pin::Pin;
@@ -22,6 +24,8 @@ pub struct ResponseBody {
 enum Content {
     /// An answer of our own; empty once it is sent.
     Own(Bytes),
+    /// An answer of our own that does not say how long it is.
+    Chunked(Bytes),
     /// The upstream's, over with the response's head.
     Ended(UpstreamBody),
     /// The upstream's, which may outlive the policy.
@@ -68,6 +72,15 @@ impl ResponseBody {
         Self { content: Content::Own(body), visit: None }
     }
 
+    /// An answer of our own, in chunks if it is marked so.
+    pub(super) fn of(answer: Response<Bytes>) -> Response<Self> {
+        let in_chunks = answer.extensions().get::<InChunks>().is_some();
+        answer.map(|body| Self {
+            content: if in_chunks { Content::Chunked(body) } else { Content::Own(body) },
+            visit: None,
+        })
+    }
+
     /// An upstream's response without a body.
     pub fn ended(body: UpstreamBody) -> Self {
         Self { content: Content::Ended(body), visit: None }
@@ -94,8 +107,10 @@ impl Content {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
         match self {
-            Self::Own(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Self::Own(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Own(bytes) | Self::Chunked(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Own(bytes) | Self::Chunked(bytes) => {
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
+            }
             Self::Ended(body) => Pin::new(body).poll_frame(context).map_err(ResponseBodyError::from),
             Self::Streaming(streaming) => streaming.poll_frame(context),
         }
@@ -152,6 +167,7 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Own(bytes) => bytes.is_empty(),
+            Content::Chunked(_) => false,
             Content::Ended(body) => body.is_end_stream(),
             Content::Streaming(streaming) => streaming.body.is_end_stream(),
         }
@@ -160,6 +176,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Chunked(_) => SizeHint::default(),
             Content::Ended(body) => body.size_hint(),
             Content::Streaming(streaming) => streaming.body.size_hint(),
         }

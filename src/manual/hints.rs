@@ -15,5 +15,9 @@
 //! as unlisted in its naming place and as a hint for the listed one: whichever way the upstream reads it, the ACL
 //! that holds then is among those tested.
 //!
+//! A body or a path parameter that names an application which the policy does not list keeps the default tenant's ACL in
+//! force, whatever the query names: an upstream may read either. Claims of tokens do not: an audience is often no
+//! application at all.
+//!
 //! **Rejected.** One list of candidates without kinds (a hint could open); the naming places alone (an upstream that
 //! looks elsewhere is passed by); asking the upstream (it would have to be asked before the decision).

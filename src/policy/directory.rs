@@ -5,7 +5,7 @@
 //! characters around it) is a variant: it can close a door and never open one, so folding may take
 //! more together than any one upstream does, and never less.
 
-use super::uuid::{lenient_uuid, overlong_uuid};
+use super::uuid::{lenient_uuid, loose_uuid, overlong_uuid};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub enum Match<'a, T> {
     /// It is the id: the same text, or the same UUID as [`lenient_uuid`] reads it.
     Exact(&'a T),
-    /// It differs from the id in case, in blanks around it or in the length of its groups: an upstream may or may not take it for the same.
+    /// It differs from the id in case, in blanks around it or in how its digits are grouped: an upstream may or may not take it for the same.
     Variant(&'a T),
 }
 
@@ -66,7 +66,8 @@ impl<T> Directory<T> {
             return smallvec::smallvec![Match::Exact(&**subject)];
         }
         let mut found = SmallVec::new();
-        if let Some(subject) = overlong_uuid(trim(value)).and_then(|uuid| self.by_uuid.get(&uuid)) {
+        let uuid = overlong_uuid(trim(value)).or_else(|| loose_uuid(trim(value)));
+        if let Some(subject) = uuid.and_then(|uuid| self.by_uuid.get(&uuid)) {
             found.push(Match::Variant(&**subject));
         }
         for (id, subject) in

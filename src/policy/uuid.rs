@@ -5,7 +5,7 @@
 //! exactly four hyphens, each group a hexadecimal `long` (a leading `+`, any number of zeros, the digits of
 //! Unicode's Basic Multilingual Plane such as fullwidth ones) of which the low 32, 16, 16, 16 and 48
 //! bits count. Deliberately absent: braces, `urn:uuid:`, blanks, groups without hyphens, a leading `-` (it
-//! would be a fifth hyphen).
+//! would be a fifth hyphen). Those are in [`loose_uuid`], which is for values that can only close a door.
 
 /// The longest text, in UTF-16 units. A character outside the Basic Multilingual Plane, which has two, is no digit
 /// anyway, so that characters can be counted.
@@ -28,6 +28,33 @@ pub fn overlong_uuid(text: &str) -> Option<u128> {
         uuid = uuid << bits | u128::from(group) & ((1 << bits) - 1);
     }
     groups.next().is_none().then_some(uuid)
+}
+
+/// The UUID that any other reader might make of a text: Python's `uuid.UUID`, Go's `uuid.Parse`, .NET's `Guid.Parse`,
+/// PostgreSQL's `uuid`. 32 digits with hyphens anywhere or nowhere, in braces or parentheses, behind `urn:uuid:`, or
+/// as .NET's list of `0x` numbers. No allocation.
+pub fn loose_uuid(text: &str) -> Option<u128> {
+    let text = strip_word(strip_word(text, "urn:"), "uuid:");
+    let (mut count, mut uuid) = (0_u32, 0_u128);
+    for character in text.chars() {
+        match (character, digit(character)) {
+            (_, Some(digit)) => (count, uuid) = (count + 1, uuid << 4 | u128::from(digit)),
+            ('x' | 'X', None) => (count, uuid) = (count.checked_sub(1)?, uuid >> 4),
+            ('-' | '{' | '}' | '(' | ')' | ',' | ' ', None) => {}
+            _ => return None,
+        }
+        if count > 32 {
+            return None;
+        }
+    }
+    (count == 32).then_some(uuid)
+}
+
+fn strip_word<'t>(text: &'t str, word: &str) -> &'t str {
+    match text.split_at_checked(word.len()) {
+        Some((begin, rest)) if begin.eq_ignore_ascii_case(word) => rest,
+        _ => text,
+    }
 }
 
 /// `Long.parseLong(group, 16)` for a text without hyphens.

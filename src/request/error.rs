@@ -6,7 +6,7 @@ pub enum RequestError {
     /// 400: ambiguous or not RFC 9110/9112; says what.
     #[error("malformed request: {0}")]
     Malformed(&'static str),
-    /// 405: `CONNECT`.
+    /// 405: `CONNECT`, `TRACE`.
     #[error("method not allowed")]
     MethodNotAllowed,
     /// 408: the head took longer than `[server.timeouts] head`.

@@ -3,7 +3,8 @@
 //! In: a head as hyper parsed it, HTTP/1.1 or HTTP/2. Out: nothing, or the [`RequestError`] of the answer. What
 //! passes can be read in one way only, so that what the policy matches is what the upstream sees.
 //!
-//! 1. `CONNECT` is not ours (405). Every other method passes: methods are the upstream's business.
+//! 1. `CONNECT` is not ours, and `TRACE` (RFC 9110 §9.3.8; `TRACK` to IIS) would show the client what we wrote into its
+//!    request, a decoy's key among it (405). Every other method passes: methods are the upstream's business.
 //! 2. Targets are origin form, absolute `http`/`https`, or `OPTIONS *` (RFC 9112 §3.2). The authority of an absolute
 //!    target wins over `Host` (§3.2.2): it is what we match, and the only `Host` that goes upstream. An HTTP/2
 //!    `:authority` must be the same as `host`, without regard to case.
@@ -42,7 +43,8 @@ const SINGULAR: [HeaderName; 4] = [AUTHORIZATION, HOST, CONTENT_TYPE, CONTENT_LE
 /// [`RequestError::MethodNotAllowed`], [`RequestError::TargetTooLong`], [`RequestError::HeadTooLarge`] and
 /// [`RequestError::Malformed`].
 pub fn check(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
-    if parts.method == Method::CONNECT {
+    let refused = ["CONNECT", "TRACE", "TRACK"];
+    if refused.iter().any(|method| parts.method.as_str().eq_ignore_ascii_case(method)) {
         return Err(RequestError::MethodNotAllowed);
     }
     check_size(parts, limits)?;

@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod body;
 pub mod client_address;
+pub mod client_names;
 pub mod connection;
 pub mod error;
 pub mod facts;

@@ -19,6 +19,7 @@ use super::forwarded;
 use super::names;
 use crate::config;
 use crate::enforce::Permit;
+use crate::request::client_names::tells_of_client;
 use crate::request::{Connection, RequestError};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
@@ -112,7 +113,7 @@ fn is_passed_on(name: &HeaderName, forwarding: &Forwarding<'_>, settings: &confi
         || names::is_never_sent(name)
         || names::is_double(name.as_str(), forwarding.decisive)
         || (!forwarding.peer_trusted
-            && (names::tells_of_client(name.as_str())
+            && (tells_of_client(name.as_str())
                 || settings.strip_headers.iter().any(|stripped| **stripped == *name.as_str())));
     !dropped
 }

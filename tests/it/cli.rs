@@ -217,9 +217,14 @@ struct Running {
 #[cfg(unix)]
 impl Running {
     fn start(directory: &Path) -> Self {
+        Self::start_after(directory, "true")
+    }
+
+    /// Behind a command of the shell that the gateway inherits the effect of.
+    fn start_after(directory: &Path, command: &str) -> Self {
         use std::io::{BufRead, BufReader};
-        let mut child = Command::new(env!("CARGO_BIN_EXE_aclgate"))
-            .arg("run")
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("{command} && exec \"$0\" run"), env!("CARGO_BIN_EXE_aclgate")])
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -282,4 +287,21 @@ fn a_running_gateway_follows_its_file_and_its_signals() {
     running.signal("-TERM");
     running.says("drained");
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn open_files_are_raised_to_what_the_system_allows() {
+    let directory = directory();
+    let listen = "[server]\nlisten = [\"127.0.0.1:0\"]\n";
+    let policy = format!("{listen}limits.connections = 200\n{POLICY}");
+    std::fs::write(directory.path().join("gateway.toml"), policy).unwrap();
+    let running = Running::start_after(directory.path(), "ulimit -n 600 && ulimit -S -n 300");
+    running.says("listening");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.child.id())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(files.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["600", "600"]);
+    drop(running);
+    let running = Running::start_after(directory.path(), "ulimit -n 400");
+    running.says("limits.connections is more than the limit of open files allows");
 }

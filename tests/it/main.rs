@@ -11,9 +11,12 @@ mod client_address;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod disguise;
+#[cfg(test)]
 mod edit_storm;
 #[cfg(test)]
 mod enforcement;
+#[cfg(test)]
 mod framing;
 #[cfg(test)]
 mod harness;
@@ -21,3 +24,5 @@ mod harness;
 mod proxying;
 #[cfg(test)]
 mod reloading;
+#[cfg(test)]
+mod tls;

@@ -1,13 +1,15 @@
 //! `[policy.blocked_api_key]`, `.blocked_page`, `.blocked_token`, `.blocked_path`.
 
+use super::answer_fields;
 use super::tls::read;
 use crate::config::answers::{Answers, BlockedAnswer, KeyAnswer};
 use crate::config::defaults;
 use crate::policy::Files;
-use crate::policy::document::reader::{At, Section, as_string};
+use crate::policy::document::reader::{At, Section};
 use crate::policy::finding::{Code, Report};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
 
 /// What a table says that is silent.
 #[derive(Clone, Copy)]
@@ -16,17 +18,6 @@ struct Default {
     error: &'static str,
 }
 
-/// Fields that frame the message or belong to the connection (RFC 9110 §7.6.1, RFC 9112 §6).
-const FRAMING: &[&str] = &[
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 const ON_BLOCK: &[(&str, bool)] = &[("respond", false), ("decoy", true)];
 const REDIRECTS: &[u64] = &[301, 302, 303, 307, 308];
 
@@ -73,7 +64,9 @@ fn key_answer(
 fn built_in(default: Default) -> BlockedAnswer {
     BlockedAnswer {
         status: StatusCode::from_u16(default.status).unwrap_or(StatusCode::FORBIDDEN),
+        reason: None,
         headers: Vec::new(),
+        chunked: false,
         body: None,
         redirect: None,
         error: default.error.to_owned(),
@@ -90,9 +83,12 @@ fn answer(
     let redirect = redirect.and_then(|target| self::redirect(target, report));
     let default_status = if redirect.is_some() { defaults::REDIRECT_STATUS } else { default.status };
     let status = status(section, redirect.is_some(), report).unwrap_or(default_status);
+    let fields = answer_fields::read(section, report);
     BlockedAnswer {
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN),
-        headers: headers(section, report),
+        reason: reason(section, report),
+        headers: fields.list,
+        chunked: fields.chunked,
         body: body(section, files, report),
         redirect,
         error: error(section, report).unwrap_or(default.error).to_owned(),
@@ -140,26 +136,16 @@ fn error<'d>(section: &mut Section<'d>, report: &mut Report<'_>) -> Option<&'d s
     None
 }
 
-fn headers(section: &mut Section<'_>, report: &mut Report<'_>) -> Vec<(HeaderName, HeaderValue)> {
-    let Some(mut table) = section.section(report, "headers", "headers") else { return Vec::new() };
-    let mut headers = Vec::new();
-    for (name, value) in table.entries() {
-        let Some(lower) = crate::policy::document::header_name(report, name) else { continue };
-        if FRAMING.contains(&&*lower) {
-            let message = format!("`{}` frames the answer and is not the configuration's to set", name.value);
-            report.add(Code::BadHeader, name.span, message).label("set by the gateway itself");
-            continue;
-        }
-        let Some(text) = as_string(report, value, &|| format!("headers.{}", name.value)) else { continue };
-        match (HeaderName::from_bytes(lower.as_bytes()), HeaderValue::from_str(text.value)) {
-            (Ok(name), Ok(value)) => headers.push((name, value)),
-            _ => {
-                let message = format!("the value of `{}` cannot be sent", name.value);
-                report.add(Code::BadHeader, text.span, message).label("expected visible ASCII and blanks");
-            }
-        }
+/// The reason phrase of HTTP/1.1 (RFC 9112 §4); some upstreams send none at all.
+fn reason(section: &mut Section<'_>, report: &mut Report<'_>) -> Option<ReasonPhrase> {
+    let reason = section.string(report, "reason")?;
+    let phrase = ReasonPhrase::try_from(reason.value.as_bytes()).ok();
+    if phrase.is_none() || !reason.value.is_ascii() {
+        let message = format!("`{}` cannot be `{}`", section.path("reason"), reason.value.escape_debug());
+        report.add(Code::BadHeader, reason.span, message).label("expected visible ASCII and blanks");
+        return None;
     }
-    headers
+    phrase
 }
 
 fn body(section: &mut Section<'_>, files: &dyn Files, report: &mut Report<'_>) -> Option<Bytes> {

@@ -3,6 +3,7 @@
 
 mod address;
 mod admin;
+mod answer_fields;
 mod answers;
 mod client_ip;
 mod decision;

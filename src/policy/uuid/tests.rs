@@ -1,6 +1,6 @@
 //! Expectations are what Java 17.0.15 answered.
 
-use super::lenient_uuid;
+use super::{lenient_uuid, loose_uuid};
 
 #[rustfmt::skip]
 const CASES: &[(&str, Option<u128>)] = &[
@@ -89,4 +89,34 @@ fn knows_the_digits_that_java_knows() {
     assert_eq!(known.clone().count(), 370 + 24);
     assert_eq!(known.sum::<u64>(), 37 * 45 + 4 * 75);
     assert_eq!(('\u{10000}'..=char::MAX).find_map(super::digit), None);
+}
+
+/// What Python 3.11, Go's google/uuid, .NET 8 or PostgreSQL 15 read, each in its own way.
+#[test]
+fn reads_loosely_what_any_other_reader_does() {
+    let uuid = 0x85a03867dccf4882_adde1a79aeec50df;
+    for text in [
+        "85a03867-dccf-4882-adde-1a79aeec50df",
+        "85a03867dccf4882adde1a79aeec50df",
+        "{85A03867-DCCF-4882-ADDE-1A79AEEC50DF}",
+        "(85a03867-dccf-4882-adde-1a79aeec50df)",
+        "urn:uuid:85a03867-dccf-4882-adde-1a79aeec50df",
+        "URN:UUID:85a03867dccf4882adde1a79aeec50df",
+        "uuid:85a03867-dccf-4882-adde-1a79aeec50df",
+        "{85a0-3867-dccf-4882-adde-1a79-aeec-50df}",
+        "8-5a03867dccf4882adde1a79aeec50df",
+        "\u{ff18}5a03867dccf4882adde1a79aeec50df",
+        "{0x85a03867,0xdccf,0x4882,{0xad,0xde,0x1a,0x79,0xae,0xec,0x50,0xdf}}",
+    ] {
+        assert_eq!(loose_uuid(text), Some(uuid), "{text}");
+    }
+    for text in [
+        "",
+        "85a03867dccf4882adde1a79aeec50d",
+        "85a03867dccf4882adde1a79aeec50df0",
+        "x5a",
+        "85a03867dccf4882adde1a79aeec50dg",
+    ] {
+        assert_eq!(loose_uuid(text), None, "{text}");
+    }
 }

@@ -84,6 +84,10 @@ fn refuses_other_forms_and_schemes() {
     }
     let connect = head(Version::HTTP_11, "CONNECT", "a.example:80", &[("host", b"a.example")]);
     assert_eq!(check(&connect, &limits()), Err(RequestError::MethodNotAllowed));
+    for method in ["TRACE", "trace", "TRACK"] {
+        let parts = head(Version::HTTP_11, method, "/", &[("host", b"a.example")]);
+        assert_eq!(check(&parts, &limits()), Err(RequestError::MethodNotAllowed), "{method}");
+    }
     let odd = head(Version::HTTP_11, "BREW!", "/", &[("host", b"a.example")]);
     assert_eq!(check(&odd, &limits()), Ok(()));
 }

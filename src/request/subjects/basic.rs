@@ -25,7 +25,7 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, value: &[u8]) {
     for decoded in base64::readings(credentials) {
         let colon = decoded.iter().position(|byte| *byte == b':');
         let regular = colon.is_some() && base64::is_standard(credentials);
-        let place = if regular { Place::Naming } else { Place::Misspelt };
+        let place = if regular { Place::Naming } else { Place::Doubtful };
         let user = decoded.get(..colon.unwrap_or(decoded.len())).unwrap_or_default();
         add(collector, place, &String::from_utf8_lossy(user));
     }

@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::policy::directory::Match;
 use crate::policy::facts::{Named, Names, SubjectFacts};
 use crate::policy::subject::{Application, ResourceServer, Tenant};
-use crate::policy::uuid::lenient_uuid;
+use crate::policy::uuid::{lenient_uuid, loose_uuid};
 use std::borrow::Cow;
 
 /// What may lead to more than one value.
@@ -23,11 +23,11 @@ const SEPARATORS: [char; 7] = ['\0', ',', ';', '?', '#', '&', ' '];
 pub(super) enum Place {
     /// Where the protocol defines the name.
     Naming,
-    /// A naming place in another spelling: another name for the field, another end of the pair, odd Base64, behind
-    /// more pairs than every upstream reads. A hint,
-    /// and moreover what keeps another value there from being the only one: an upstream may well read this one.
-    Misspelt,
-    /// Where an upstream may or may not look.
+    /// What some upstreams take for a naming place: another name for the field, another end of the pair, odd Base64,
+    /// behind more pairs than every upstream reads; bodies of another form or method, path parameters, request objects.
+    /// A hint, and moreover what keeps another value from being the only one: an upstream may well read this one.
+    Doubtful,
+    /// What says something of an application or a tenant, but does not name the one that is asked for: claims of tokens.
     Hint,
 }
 
@@ -50,8 +50,8 @@ impl<'a, 'f> Collector<'a, 'f> {
     /// A field with a value.
     pub(super) fn field(&mut self, place: Place, field: Field, value: Cow<'a, str>) {
         self.sight(field);
-        let misspelt = place == Place::Naming && !field.exact;
-        let place = if misspelt { Place::Misspelt } else { place };
+        let doubtful = place == Place::Naming && !field.exact;
+        let place = if doubtful { Place::Doubtful } else { place };
         match field.kind {
             Kind::ClientId => self.application(place, value),
             Kind::TenantId => self.tenant(place, value),
@@ -115,7 +115,7 @@ impl<'a, 'f> Collector<'a, 'f> {
     pub(super) fn listed_tenant(&mut self, place: Place, tenant: &'a Tenant) {
         match place {
             Place::Naming => self.facts.naming.tenants.add(Named::Listed(tenant)),
-            Place::Misspelt | Place::Hint => {
+            Place::Doubtful | Place::Hint => {
                 hint(&self.facts.naming.tenants, &mut self.facts.hints.tenants, tenant)
             }
         }
@@ -124,7 +124,7 @@ impl<'a, 'f> Collector<'a, 'f> {
     fn listed_application(&mut self, place: Place, application: &'a Application) {
         match place {
             Place::Naming => self.facts.naming.applications.add(Named::Listed(application)),
-            Place::Misspelt | Place::Hint => {
+            Place::Doubtful | Place::Hint => {
                 hint(&self.facts.naming.applications, &mut self.facts.hints.applications, application);
             }
         }
@@ -168,7 +168,7 @@ impl<'a, 'f> Collector<'a, 'f> {
         }
         let value = value.trim();
         self.resource_server(self.policy.resource_server(value));
-        if let Some(id) = lenient_uuid(value) {
+        if let Some(id) = lenient_uuid(value).or_else(|| loose_uuid(value)) {
             let id = uuid::Uuid::from_u128(id).to_string();
             self.resource_server(self.policy.resource_server(&id));
             self.resource_server(self.policy.resource_server(&id.to_ascii_uppercase()));

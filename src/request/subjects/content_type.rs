@@ -4,8 +4,8 @@
 //! is not plainly UTF-8 in one of the three forms is refused: upstreams would differ about it.
 
 use crate::request::error::RequestError;
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
 
 /// A form of body that can be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,12 +18,30 @@ pub(super) enum ContentType {
     Multipart(String),
 }
 
+/// By this field old ASP.NET lets a client choose the charset of forms.
+const DEVICE_CHARSET: HeaderName = HeaderName::from_static("x-up-devcap-post-charset");
+
+/// The field by which a form names its own charset (HTML §4.10.21.5, RFC 7578 §4.6).
+const OWN_CHARSET: &str = "_charset_";
+
+/// Refuses a form that says of itself that it is not UTF-8: aiohttp believes it.
+pub(super) fn check_own_charset(name: &str, value: &[u8]) -> Result<(), RequestError> {
+    let utf8 = |value: &[u8]| value.eq_ignore_ascii_case(b"utf-8") || value.eq_ignore_ascii_case(b"utf8");
+    if name.trim().eq_ignore_ascii_case(OWN_CHARSET) && !value.is_empty() && !utf8(value.trim_ascii()) {
+        return Err(RequestError::Unsupported("a form that names another charset"));
+    }
+    Ok(())
+}
+
 /// The form of a body.
 pub(super) fn of(headers: &HeaderMap) -> Result<ContentType, RequestError> {
     let plain =
         |value: &[u8]| value.trim_ascii().is_empty() || value.trim_ascii().eq_ignore_ascii_case(b"identity");
     if !headers.get_all(CONTENT_ENCODING).iter().all(|value| plain(value.as_bytes())) {
         return Err(RequestError::Unsupported("a content coding"));
+    }
+    if headers.contains_key(DEVICE_CHARSET) {
+        return Err(RequestError::Unsupported("a charset of a device"));
     }
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let value = values.next().ok_or(RequestError::Unsupported("no content type"))?;

@@ -5,12 +5,13 @@
 //! drop (`iconv-lite` under Express) and others take for part of the first name.
 
 use super::collector::{Collector, Place};
+use super::content_type;
 use super::names;
 use super::query;
 use crate::request::error::RequestError;
 use std::borrow::Cow;
 
-/// Reads a body; `place` is [`Place::Naming`] for a POST.
+/// Reads a body; `place` is [`Place::Naming`] for a POST, else [`Place::Doubtful`].
 pub(super) fn read(collector: &mut Collector<'_, '_>, place: Place, body: &[u8]) -> Result<(), RequestError> {
     let text = std::str::from_utf8(body).map_err(|_| RequestError::Malformed("a form that is not UTF-8"))?;
     if text.starts_with('\u{feff}') {
@@ -20,10 +21,11 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, place: Place, body: &[u8])
     for (number, pair) in text.split('&').enumerate() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (query::decode(name).ok_or(invalid)?, query::decode(value).ok_or(invalid)?);
+        content_type::check_own_charset(&name, value.as_bytes())?;
         if let Some(field) = names::classify(&name) {
             collector.field(query::place_at(number, place), field, Cow::Owned(value.into_owned()));
         }
-        query::read_odd(collector, place, pair);
+        query::read_odd(collector, pair);
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, place: Place, body: &[u8])
         let Some(field) = names::classify(found.name) else { return };
         collector.sight(field);
         if let Some(value) = found.value {
-            let place = if found.depth == 1 { place } else { Place::Hint };
+            let place = if found.depth == 1 { place } else { Place::Doubtful };
             collector.field(place, field, Cow::Owned(value.to_owned()));
         }
     })

@@ -1,4 +1,4 @@
-//! Claims of a JWT (RFC 7519), read and not verified: they are hints.
+//! Claims of a JWT (RFC 7519), read and not verified: they are hints, and those of a request object stand for parameters.
 //!
 //! In: text that may be a JWT. Out: fields for the collector. Garbage is ignored: an upstream does not take it
 //! either. Encrypted tokens cannot be read. At most [`LIMIT`] of the payload is read.
@@ -49,7 +49,8 @@ fn claim<'a>(collector: &mut Collector<'a, '_>, token: Token, name: &str, value:
             collector.sight(field);
             // A token in a token would have no end.
             if let (Some(value), false) = (value, matches!(field.kind, Kind::Token(_))) {
-                collector.field(Place::Hint, field, value);
+                let place = if token == Token::Request { Place::Doubtful } else { Place::Hint };
+                collector.field(place, field, value);
             }
         }
         _ => {}

@@ -6,17 +6,17 @@
 //! | --- | --- | --- |
 //! | path patterns, `Host`, tenant headers | naming | here |
 //! | query | naming by exact name; hint by other spellings | [`query`] |
-//! | urlencoded body | as the query for POST; else hint | [`form`] |
-//! | user of `Authorization: Basic` | naming; hint in odd Base64 | [`basic`] |
-//! | JSON body | hint; naming at top level of a POST with `json_names` | [`json`] |
-//! | multipart body | hint | [`multipart`] |
-//! | JWTs in parameters, bodies and `Authorization` | hint | [`jwt`] |
-//! | what follows `;` or `%3F` in the path | hint | here |
+//! | urlencoded body | as the query for POST; else doubtful | [`form`] |
+//! | user of `Authorization: Basic` | naming; doubtful in odd Base64 | [`basic`] |
+//! | JSON body | doubtful; naming at top level of a POST with `json_names` | [`json`] |
+//! | multipart body | doubtful | [`multipart`] |
+//! | JWTs in parameters, bodies and `Authorization` | hint; of request objects doubtful | [`jwt`] |
+//! | what follows `;` or `%3F` in the path | doubtful | here |
 //!
-//! A naming place in another spelling (`Client_ID`, `a=b;client_id=…`, Basic in odd Base64) gives a hint. If the policy does
-//! not list its value, the place no longer gives exactly one, whatever is named beside it: or else
-//! `client_id=OPEN&;client_id=other` would take an unlisted application past the default tenant, by Starlette's parser of
-//! forms.
+//! A naming place in another spelling (`Client_ID`, `a=b;client_id=…`, Basic in odd Base64) is doubtful too. A doubtful
+//! place gives a hint; but if the policy does not list its value, the naming places no longer give exactly one: or else
+//! `client_id=OPEN&;client_id=other`, or `client_id=OPEN` before a JSON body with another, would take an unlisted
+//! application past the default tenant where the upstream reads the other one.
 //!
 //! INVARIANT: a hint only ever adds; it neither takes a naming value away nor makes one of itself. A naming value
 //! that is not the id to the letter but might be taken for it is both an unlisted value and a hint.
@@ -82,7 +82,7 @@ pub(super) fn from_body<'a>(
     }
     let mut collector = Collector::new(policy, &mut facts.subjects);
     let is_post = parts.method == Method::POST;
-    let place = |naming: bool| if naming { Place::Naming } else { Place::Hint };
+    let place = |naming: bool| if naming { Place::Naming } else { Place::Doubtful };
     match content_type::of(&parts.headers)? {
         ContentType::Form => form::read(&mut collector, place(is_post), body),
         ContentType::Json => json::read(&mut collector, place(is_post && policy.rules().json_names), body),
@@ -125,7 +125,7 @@ fn path_parameters(collector: &mut Collector<'_, '_>, path: &str) {
         let behind = path.get(at..).unwrap_or_default();
         let encoded = byte == b'%' && matches!(behind.as_bytes(), [_, b'3', b'f' | b'F' | b'b' | b'B', ..]);
         if byte == b';' || encoded {
-            query::read_hints(collector, behind);
+            query::read_parameters(collector, behind);
             return;
         }
     }

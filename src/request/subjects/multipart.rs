@@ -1,12 +1,12 @@
 //! `multipart/form-data` (RFC 7578), by a reader that takes only what every other takes the same way.
 //!
-//! In: a body and its boundary. Out: hints for the collector, or an error. What lenient readers accept and strict
+//! In: a body and its boundary. Out: fields for the collector, or an error. What lenient readers accept and strict
 //! ones do not is refused: text before the first delimiter or behind the last, the boundary anywhere but in a
 //! delimiter, bare CR or LF and folded lines in part heads, names with backslashes or extended parameters
 //! (RFC 7578 §4.2 forbids those), transfer encodings, other charsets.
 
 use super::collector::{Collector, Place};
-use super::content_type::parameter;
+use super::content_type::{check_own_charset, parameter};
 use super::{names, query};
 use crate::request::error::RequestError;
 use memchr::memmem;
@@ -44,9 +44,10 @@ fn read_part(collector: &mut Collector<'_, '_>, part: &[u8]) -> Result<(), Reque
     let name = read_head(head)?;
     let plain = names::classify(name);
     let decoded = query::decode_leniently(name);
+    check_own_charset(&decoded, content)?;
     if let Some(field) = plain.or_else(|| names::classify(&decoded)) {
         let value = std::str::from_utf8(content).map_err(|_| MALFORMED)?;
-        collector.field(Place::Hint, field, Cow::Owned(value.to_owned()));
+        collector.field(Place::Doubtful, field, Cow::Owned(value.to_owned()));
     }
     Ok(())
 }

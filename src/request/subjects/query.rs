@@ -17,7 +17,7 @@ const SURELY_READ: usize = 250;
 /// A place of pairs at the pair of this number: past those that every upstream reads, a name opens nothing.
 pub(super) const fn place_at(number: usize, place: Place) -> Place {
     let opens = number < SURELY_READ || !matches!(place, Place::Naming);
-    if opens { place } else { Place::Misspelt }
+    if opens { place } else { Place::Doubtful }
 }
 
 /// Reads a query as a naming place.
@@ -31,31 +31,29 @@ pub(super) fn read<'a>(collector: &mut Collector<'a, '_>, query: &'a str) {
                 decode(value).unwrap_or(Cow::Borrowed(value)),
             );
         }
-        read_odd(collector, Place::Naming, pair);
+        read_odd(collector, pair);
     }
 }
 
-/// Reads text of which every pair is but a hint, whatever ends it.
-pub(super) fn read_hints(collector: &mut Collector<'_, '_>, text: &str) {
+/// Reads what stands behind a `;` or `%3F` in a path, whatever ends a pair.
+pub(super) fn read_parameters(collector: &mut Collector<'_, '_>, text: &str) {
     let text = decode_leniently(text);
     for pair in text.split(['&', ';', '?', '/']) {
-        hint(collector, Place::Hint, pair);
+        piece(collector, Place::Doubtful, pair);
     }
 }
 
-/// Reads a pair of this place as an upstream would that ends pairs at `;` or `?` too. Form parsers that take `;` for
+/// Reads a pair as an upstream would that ends pairs at `;` or `?` too. Form parsers that take `;` for
 /// `&` are in use; a `?` more likely belongs to an address that was put in as it stands.
-pub(super) fn read_odd(collector: &mut Collector<'_, '_>, place: Place, pair: &str) {
+pub(super) fn read_odd(collector: &mut Collector<'_, '_>, pair: &str) {
     if !pair.contains(ODD_ENDS) {
         return;
     }
-    pair.split(ODD_ENDS).for_each(|piece| hint(collector, Place::Hint, piece));
-    if place == Place::Naming {
-        pair.split(';').skip(1).for_each(|piece| hint(collector, Place::Misspelt, piece));
-    }
+    pair.split(ODD_ENDS).for_each(|text| piece(collector, Place::Hint, text));
+    pair.split(';').skip(1).for_each(|text| piece(collector, Place::Doubtful, text));
 }
 
-fn hint(collector: &mut Collector<'_, '_>, place: Place, pair: &str) {
+fn piece(collector: &mut Collector<'_, '_>, place: Place, pair: &str) {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
     if let Some(field) = field(name) {
         let value = decode(value).unwrap_or(Cow::Borrowed(value));

@@ -185,6 +185,7 @@ fn heads() {
         ("/realms/OPEN/x", "x-y", "z".into(), "+Tother -Topen"),
         ("/realms/nobody/x", "x-y", "z".into(), "+Tother"),
         ("/oauth2/;client_id=Portal", "x-y", "z".into(), "-Portal ?"),
+        ("/oauth2/;client_id=nobody", "x-y", "z".into(), "+other ?"),
         ("/oauth2/x%3Fclient%5fid=Portal", "x-y", "z".into(), "-Portal ?"),
         ("/oauth2/", "authorization", basic(&STANDARD, &open), "+open ?"),
         ("/oauth2/", "authorization", basic(&STANDARD, &open).replace("Basic ", "bASIC  "), "+open ?"),
@@ -232,6 +233,8 @@ fn tokens() {
         ("client_assertion", r#"{"iss":"OPEN","aud":"https://x"}"#, "-open"),
         ("request", r#"{"client_id":"OPEN","tenantId":"TENANT"}"#, "-open -Topen ?"),
         ("request", r#"{"grant_type":"client_credentials","resource":["urn:acme:x"]}"#, "cc @urn:acme:x"),
+        ("request", r#"{"client_id":"nobody"}"#, "+other ?"),
+        ("id_token_hint", r#"{"aud":"nobody","client_id":"nobody"}"#, "?"),
         ("state", r#"{"aud":"OPEN"}"#, ""),
     ];
     for (name, claims, expected) in cases {
@@ -260,13 +263,16 @@ fn forms() {
         ("POST", "a=b;client_id=OPEN", Some("-open ?")),
         ("POST", "\0client_id=OPEN", Some("-open ?")),
         ("POST", "client_id=OPEN&;client_id=nobody", Some("+open +other ?")),
-        ("PUT", "client_id=OPEN&;client_id=nobody", Some("-open ?")),
+        ("PUT", "client_id=OPEN&;client_id=nobody", Some("+other -open ?")),
         ("POST", "\u{feff}client_id=OPEN", None),
         ("POST", "x=é&client_id=OPEN", Some("+open ?")),
         ("POST", "x=%zz&client_id=OPEN", None),
         ("POST", "client_id=OPEN&x=%", None),
         ("POST", "client_id=OPEN&x=%c3", None),
         ("POST", "%=&client_id=OPEN", None),
+        ("POST", "_charset_=UTF-8&client_id=OPEN", Some("+open ?")),
+        ("POST", "client_id=OPEN&_charset_=utf-7", None),
+        ("POST", "%5Fcharset_=ibm037", None),
         ("POST", "", Some("")),
     ] {
         assert_eq!(body(method, FORM, text).ok().as_deref(), expected, "{method} {text}");
@@ -286,7 +292,9 @@ fn json_bodies() {
         (r#"{"clientId":"OPEN"}"#, "-open ?", "-open ?"),
         (r#"{"client\u005fid":"OPEN"}"#, "-open ?", "+open ?"),
         (r#"{"client_id":null}"#, "?", "?"),
-        (r#"{"client_id":7}"#, "?", "+other ?"),
+        (r#"{"client_id":7}"#, "+other ?", "+other ?"),
+        (r#"{"x":{"clientId":"nobody"}}"#, "+other ?", "+other ?"),
+        (r#"{"tenantId":"nobody"}"#, "+Tother", "+Tother"),
         (
             r#"{"grant_type":"client_credentials","audience":"urn:acme:x"}"#,
             "cc @urn:acme:x",
@@ -312,6 +320,7 @@ fn multipart_bodies() {
     let plain = |value: &str| part("name=\"client_id\"", value);
     for (text, expected) in [
         (format!("{}--B--\r\n", plain("OPEN")), Some("-open ?")),
+        (format!("{}--B--\r\n", plain("nobody")), Some("+other ?")),
         (
             format!("{}{}--B--", plain("OPEN"), part("name=tenantId; filename=\"a b\"", "TENANT")),
             Some("-open -Topen ?"),
@@ -319,6 +328,9 @@ fn multipart_bodies() {
         (format!("{}--B--", part("name=\"client%5Fid\"", "OPEN")), Some("-open ?")),
         (format!("{}--B--", part("name=\"grant_type\"", "client_credentials")), Some("cc")),
         (format!("{}--B--", part("name=\"file\"", "\0\u{1}")), Some("")),
+        (format!("{}{}--B--", part("name=\"_charset_\"", "utf-8"), plain("OPEN")), Some("-open ?")),
+        (format!("{}{}--B--", part("name=\"_charset_\"", "utf-7"), plain("+ADg-5a03867")), None),
+        (format!("{}{}--B--", part("name=_charset_", "utf-16-le"), plain("8\x005\x00")), None),
         ("--B--".into(), Some("")),
         (plain("OPEN"), None),
         (format!("x{}--B--", plain("OPEN")), None),
@@ -351,6 +363,9 @@ fn bodies_that_are_not_read() {
         assert!(matches!(body("POST", kind, "{}"), Err(RequestError::Unsupported(_))), "{kind}");
         assert_eq!(body("POST", kind, ""), Ok(String::new()), "{kind}");
     }
+    let device = [("content-type", FORM), ("x-up-devcap-post-charset", "ibm037")];
+    let device = head("POST", "/oauth2/token", &device);
+    assert!(from_body(&policy(), &mut empty(&device), &device, b"a=b").is_err());
     for (codings, accepted) in
         [(vec!["gzip"], false), (vec!["identity"], true), (vec!["identity", "br"], false)]
     {
@@ -418,6 +433,21 @@ fn effect(policy: &Policy, pairs: &[String], json: Option<&str>) -> Effect {
     from_head(policy, &mut facts, &parts);
     from_body(policy, &mut facts, &parts, json.unwrap_or("").as_bytes()).unwrap();
     decide(policy, &facts, |_| {}).effect
+}
+
+#[test]
+fn an_unlisted_application_stays_under_the_default_tenant() {
+    let open = [format!("client_id={OPEN_APP}")];
+    assert_eq!(effect(&policy(), &open, None), Effect::Allow);
+    for (json, expected) in [
+        (r#"{"x":1}"#, Effect::Allow),
+        (r#"{"client_id":"OPEN"}"#, Effect::Allow),
+        (r#"{"client_id":"nobody"}"#, Effect::Block),
+        (r#"{"client":{"id":"nobody"},"clientId":["nobody"]}"#, Effect::Block),
+    ] {
+        let json = json.replace("OPEN", OPEN_APP);
+        assert_eq!(effect(&policy(), &open, Some(&json)), expected, "{json}");
+    }
 }
 
 proptest! {

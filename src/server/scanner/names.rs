@@ -1,5 +1,7 @@
 //! Names of fields: what a token is, and what trailers must not carry.
 
+use crate::request::client_names::tells_of_client;
+
 /// The byte of a token (RFC 9110 §5.6.2) in lower case, or 0.
 pub(super) fn lower_token(byte: u8) -> u8 {
     const TABLE: [u8; 256] = token_table();
@@ -52,18 +54,9 @@ pub(super) fn forbidden_in_trailers(name: &[u8]) -> bool {
         b"upgrade",
         b"via",
     ];
-    const PARTS: [&[u8]; 8] = [
-        b"forwarded",
-        b"client-ip",
-        b"real-ip",
-        b"remote-addr",
-        b"connecting-ip",
-        b"original-url",
-        b"rewrite-url",
-        b"_",
-    ];
     NAMES.contains(&name)
         || name.starts_with(b"proxy-")
         || name.starts_with(b"x-")
-        || PARTS.iter().any(|part| memchr::memmem::find(name, part).is_some())
+        || name.contains(&b'_')
+        || std::str::from_utf8(name).is_ok_and(tells_of_client)
 }

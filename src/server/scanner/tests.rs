@@ -162,6 +162,8 @@ fn chunks_and_trailers_are_strict() {
         ("0\r\nAuthorization: a\r\n\r\n", "trailers"),
         ("0\r\nX-Forwarded-For: a\r\n\r\n", "trailers"),
         ("0\r\nTrue-Client-IP: a\r\n\r\n", "trailers"),
+        ("0\r\nCDN-Src-IP: a\r\n\r\n", "trailers"),
+        ("0\r\nTrue.Client.IP: a\r\n\r\n", "trailers"),
         ("0\r\nA_b: a\r\n\r\n", "trailers"),
         ("0\r\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA: a\r\n\r\n", "trailers"),
         ("0\r\n a\r\n\r\n", "folded"),

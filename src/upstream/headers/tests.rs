@@ -200,6 +200,10 @@ fn trusted_peers_are_believed_once() {
             ("x-forwarded-prefix", "/p"),
             ("x-mine", "1"),
             ("x_real_ip", "1.1.1.1"),
+            ("x.real.ip", "1.1.1.1"),
+            ("x-forwarded.for", "1.1.1.1"),
+            ("x-original-url", "/admin"),
+            ("x-rewrite-url", "/admin"),
         ],
     );
     assert_eq!(

@@ -140,11 +140,9 @@ async def run(at, folder):
         cases, more = await compare(port)
         found.append((name, cases + 1, wrong + more))
         if mode.startswith('on_block = "decoy"'):
-            # The machine may be busy with something else: the best of three runs counts, a real difference shows in all.
-            measured = []
-            while len(measured) < 3 and (not measured or min(abs(area - 0.5) for area in measured) > TOLERANCE):
-                measured.append(await times(port))
-            far = min(abs(area - 0.5) for area in measured) > TOLERANCE
-            found.append((name + " times", PAIRS, [f"areas under the curve {measured}"] if far else []))
+            # One measurement: where there is no difference, chance is off by the tolerance once in thirty thousand runs.
+            area = await times(port)
+            print(f"   disguise {name}: area under the curve {area:.3f}", flush=True)
+            found.append((name + " times", PAIRS, [f"area under the curve {area:.3f}"] if abs(area - 0.5) > TOLERANCE else []))
         server.close()
     return found

@@ -11,6 +11,7 @@ import gzip
 import itertools
 import json
 import random
+import uuid
 import zlib
 from dataclasses import dataclass, field
 from unicodedata import normalize
@@ -23,7 +24,6 @@ CLOSED_TENANT, OPEN_TENANT = "d7d09513-a3f5-401c-9685-34ab6c552453", "0a0a0a0a-0
 SERVER = "https://acme.example/api/v2/"
 STRANGER = "12121212-dccf-4882-adde-1a79aeec50df"
 FORM = "application/x-www-form-urlencoded"
-PLACES_THAT_NAME = ("query", "form", "basic")
 QUICK = 1500
 
 
@@ -194,6 +194,11 @@ def multiparts(values):
     ]  # fmt: skip
     for body in bodies:
         yield kind, body.encode()
+    for charset in ("utf-7", "utf-16-le", "utf-16", "cp037", "cp500"):
+        front = part('Content-Disposition: form-data; name="_charset_"', charset).encode()
+        # UTF-7 in full, so that it is not the plain text by chance.
+        coded = {name: b"+" + base64.b64encode(value.encode("utf-16-be")).rstrip(b"=") + b"-" if charset == "utf-7" else value.encode(charset) for name, value in values.items()}
+        yield kind, front + b"".join(b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value) for name, value in coded.items()) + b"--B--\r\n"
     coded = "".join(part(f'Content-Disposition: form-data; name="{name}"\r\nContent-Transfer-Encoding: base64', base64.b64encode(value.encode()).decode()) for name, value in values.items())
     yield kind, (coded + "--B--\r\n").encode()
     printable = "".join(part(f'Content-Disposition: form-data; name="{name}"\r\nContent-Transfer-Encoding: quoted-printable', "=" + value.encode().hex("=")) for name, value in values.items())
@@ -287,10 +292,17 @@ def java_uuid(text):
     return "-".join(f"{number & (1 << 4 * width) - 1:0{width}x}" for number, width in zip(numbers, widths))
 
 
-def values(verdict, name, places=None):
-    """What the referee read under a name, in some places or in all."""
-    chosen = [found for place, found in verdict["places"].items() if found and (places is None or place in places)]
-    return [value for found in chosen for value in found.get(name, []) if value]
+def uuids(text):
+    """What Java and Python make of a text."""
+    try:
+        return java_uuid(text), str(uuid.UUID(text))
+    except ValueError:
+        return (java_uuid(text),)
+
+
+def values(verdict, name):
+    """What the referee read under a name, in all places."""
+    return [value for found in verdict["places"].values() if found for value in found.get(name, []) if value]
 
 
 def is_server(text):
@@ -302,10 +314,10 @@ def is_server(text):
 def closed_subject(verdict, _case):
     """The closed subject that the referee understood on a protected page, or nothing."""
     if verdict["resource"] in ("/oauth2/authorize", "/oauth2/token", "/account/"):
-        if any(java_uuid(value) == CLOSED for value in values(verdict, "client_id")):
+        if any(CLOSED in uuids(value) for value in values(verdict, "client_id")):
             return "the closed application"
         # A tenant beside one of its own applications adds nothing; none of the cases names one.
-        if any(java_uuid(value) == CLOSED_TENANT for value in values(verdict, "tenantId")):
+        if any(CLOSED_TENANT in uuids(value) for value in values(verdict, "tenantId")):
             return "the closed tenant"
     if verdict["resource"] == "/oauth2/token" and "client_credentials" in values(verdict, "grant_type"):
         if any(is_server(value) for value in values(verdict, "audience") + values(verdict, "resource")):
@@ -313,16 +325,12 @@ def closed_subject(verdict, _case):
     return None
 
 
-def other_than_open(verdict, case):
-    """What the referee found in naming places beside the open application, which alone let the request through."""
-    kind = next((value for name, value in (item for item in case.fields if isinstance(item, tuple)) if name == "Content-Type"), "")
-    places = PLACES_THAT_NAME if case.method == "POST" and "urlencoded" in kind.lower() else ("query", "basic")
+def other_than_open(verdict, _case):
+    """What the referee found, wherever it looked, beside the open application, which alone let the request through."""
     if verdict["resource"] not in ("/oauth2/authorize", "/oauth2/token", "/account/"):
         return None
-    named = [java_uuid(normalize("NFKC", unquote(value))) for value in values(verdict, "client_id", places)]
-    tenants = [java_uuid(normalize("NFKC", value)) for value in values(verdict, "tenantId", places)]
-    if case.body and "urlencoded" not in kind.lower():
-        return None  # JSON and multipart are hints, and containers do not say from where a parameter came
+    named = [java_uuid(normalize("NFKC", unquote(value))) for value in values(verdict, "client_id")]
+    tenants = [java_uuid(normalize("NFKC", value)) for value in values(verdict, "tenantId")]
     if set(named) == {OPEN} or (not named and set(tenants) == {OPEN_TENANT}):
         return None
     return f"applications {named} and tenants {tenants}"

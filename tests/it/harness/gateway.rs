@@ -25,7 +25,13 @@ impl Gateway {
 
     /// Starts with a whole file.
     pub(crate) fn start_with(text: &str) -> Self {
+        Self::start_in(|_| text.to_owned())
+    }
+
+    /// Starts with what is written for a folder, in which other files may have been put.
+    pub(crate) fn start_in(text: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let text = text(folder.path());
         let file = folder.path().join("gateway.toml");
         std::fs::write(&file, text).unwrap();
         let loader = Loader::new(&file);

@@ -6,4 +6,4 @@ mod upstream;
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use gateway::Gateway;
-pub(crate) use upstream::Upstream;
+pub(crate) use upstream::{Received, Upstream};

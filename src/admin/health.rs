@@ -6,9 +6,9 @@
 use super::reply;
 use crate::server::Stage;
 use crate::store::Reloader;
-use crate::telemetry::metrics::{CONTENT_TYPE, Metrics};
+use crate::telemetry::metrics::{Format, Metrics};
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -77,9 +77,11 @@ pub fn ready(reloader: &Reloader, stage: Stage) -> Response<Bytes> {
     reply::json(status, &readiness)
 }
 
-/// What is counted.
-pub fn metrics(metrics: &Arc<Metrics>) -> Response<Bytes> {
-    reply::with_body(StatusCode::OK, HeaderValue::from_static(CONTENT_TYPE), metrics.render().into())
+/// What is counted, in the format that the scraper accepts.
+pub fn metrics(metrics: &Arc<Metrics>, headers: &HeaderMap) -> Response<Bytes> {
+    let format = Format::accepted(headers);
+    let media_type = HeaderValue::from_static(format.media_type());
+    reply::with_body(StatusCode::OK, media_type, metrics.render(format).into())
 }
 
 fn text(time: SystemTime) -> Option<String> {

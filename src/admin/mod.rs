@@ -43,7 +43,7 @@ use call::Call;
 use change::Desk;
 use errors::Problem;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use ip_acl::IpAcls;
 use query::Query;
@@ -89,7 +89,7 @@ impl AdminApi {
         let (parts, body) = request.into_parts();
         let route = router::route(&parts.method, parts.uri.path());
         if let Ok(route) = &route
-            && let Some(response) = self.open(route)
+            && let Some(response) = self.open(route, &parts.headers)
         {
             return response;
         }
@@ -132,11 +132,11 @@ impl AdminApi {
     }
 
     /// What anybody may ask for.
-    fn open(&self, route: &Route) -> Option<Response<Bytes>> {
+    fn open(&self, route: &Route, headers: &HeaderMap) -> Option<Response<Bytes>> {
         match route {
             Route::Healthz => Some(health::alive()),
             Route::Readyz => Some(health::ready(&self.shared.reloader, *self.shared.stage.borrow())),
-            Route::Metrics => Some(health::metrics(&self.shared.metrics)),
+            Route::Metrics => Some(health::metrics(&self.shared.metrics, headers)),
             Route::OpenApi => Some(reply::ok(&openapi::document())),
             Route::Explain | Route::Confirm | Route::Object(..) => None,
         }

@@ -10,7 +10,7 @@ use super::ip_acl::IpAcls;
 use super::resource::Resource;
 use super::router::Kind;
 use super::wire::{APIKey, ApplicationObject, IPAccessControlList, TenantObject};
-use crate::telemetry::metrics::CONTENT_TYPE;
+use crate::telemetry::metrics::Format;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{
@@ -156,9 +156,11 @@ fn fixed_paths() -> PathsBuilder {
     let open = |summary: &str, name: &str| {
         OperationBuilder::new().summary(Some(summary)).tag("health").operation_id(Some(name))
     };
-    let text = ResponseBuilder::new()
-        .description("OpenMetrics text.")
-        .content(CONTENT_TYPE, content(of_type(Type::String).into()))
+    let text = Format::ALL
+        .iter()
+        .fold(ResponseBuilder::new().description("As `Accept` asks for it."), |response, format| {
+            response.content(format.media_type(), content(of_type(Type::String).into()))
+        })
         .build();
     let health = open("Whether the process is alive", "health")
         .response("200", answer("It is.", reference::<Health>()));

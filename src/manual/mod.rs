@@ -5,6 +5,7 @@ pub mod hints;
 pub mod importing;
 pub mod live_requests;
 pub mod management_api;
+pub mod metrics;
 pub mod strict_heads;
 pub mod threat_model;
 pub mod workers;

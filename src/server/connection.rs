@@ -10,6 +10,7 @@
 
 use super::deadline::{Registry, Slot, Wait};
 use super::listener::ListenerKind;
+use super::meter::Metered;
 use super::proxy_protocol::{self, Header, ProxyError};
 use super::stream::Prefixed;
 use super::{Counters, Handler, http1, http2};
@@ -21,7 +22,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -56,7 +56,7 @@ pub(super) struct Client<H> {
 /// A socket on its way to becoming a connection.
 pub(super) struct Arrival<H> {
     /// The socket.
-    pub(super) stream: TcpStream,
+    pub(super) stream: Metered,
     /// Its other end.
     pub(super) peer: SocketAddr,
     /// What its listener says.
@@ -83,7 +83,7 @@ enum Protocol {
     Http2,
 }
 
-type Socket = Prefixed<TcpStream>;
+type Socket = Prefixed<Metered>;
 
 /// Serves a connection to its end.
 pub(super) async fn serve<H: Handler>(arrival: Arrival<H>) {
@@ -133,7 +133,7 @@ async fn run<H: Handler>(arrival: Arrival<H>) -> io::Result<()> {
 
 async fn read_proxy_header(
     trusted: bool,
-    stream: TcpStream,
+    stream: Metered,
     slot: &Slot,
     timeouts: Timeouts,
 ) -> io::Result<(Header, Socket)> {

@@ -1,7 +1,7 @@
 //! From sockets to requests: listeners, TLS, connections, workers, draining.
 //!
 //! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
-//! [`listener`] accepts → [`worker`] → [`connection`] ([`proxy_protocol`], [`tls`], which protocol) → [`http1`] behind
+//! [`listener`] accepts → [`worker`] → [`connection`] ([`meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`] behind
 //! the strict [`scanner`] and its [`guard`], or [`http2`] behind the [`frame_meter`] ([`http2_head`],
 //! [`upload`]) → the handler. [`deadline`] holds the
 //! clock by which all of them end, [`shutdown`] the end of all.
@@ -15,6 +15,7 @@ pub mod http1;
 pub mod http2;
 pub mod http2_head;
 pub mod listener;
+pub mod meter;
 pub mod proxy_protocol;
 pub mod response;
 pub mod scanner;

@@ -7,7 +7,9 @@
 use super::connection::{self, Arrival, Settings, TrustedPeers};
 use super::deadline::Registry;
 use super::listener::ListenerKind;
+use super::meter::Metered;
 use super::{Counters, Handler, Stage};
+use crate::telemetry::metrics::Traffic;
 use arc_swap::ArcSwap;
 use std::io;
 use std::net::SocketAddr;
@@ -140,7 +142,7 @@ where
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             LocalSet::new().block_on(&runtime, async {
                 let handler = Rc::new(make());
-                attend(handler, arriving, common).await;
+                attend(handler, arriving, (common, number)).await;
             });
             drop(end);
         })?;
@@ -154,8 +156,9 @@ where
 async fn attend<H: Handler>(
     handler: Rc<H>,
     mut arriving: mpsc::UnboundedReceiver<(Delivery, Ticket)>,
-    common: Common,
+    (common, number): (Common, usize),
 ) {
+    let traffic = common.counters.traffic(number);
     let registry = Registry::new(common.settings.load().timeouts);
     let mut connections = JoinSet::new();
     let (mut finish, mut abort) = (common.stage.clone(), common.stage.clone());
@@ -170,7 +173,7 @@ async fn attend<H: Handler>(
             }
             arrival = arriving.recv(), if !closed => match arrival {
                 Some((delivery, ticket)) => {
-                    let arrival = begin(delivery, &handler, &registry, &common);
+                    let arrival = begin(delivery, &handler, (&registry, &traffic), &common);
                     connections.spawn_local(serve(arrival, ticket));
                 }
                 None => closed = true,
@@ -186,11 +189,11 @@ async fn attend<H: Handler>(
 fn begin<H: Handler>(
     delivery: Delivery,
     handler: &Rc<H>,
-    registry: &Rc<Registry>,
+    (registry, traffic): (&Rc<Registry>, &Arc<Traffic>),
     common: &Common,
 ) -> io::Result<Arrival<H>> {
     Ok(Arrival {
-        stream: tokio::net::TcpStream::from_std(delivery.stream)?,
+        stream: Metered::new(tokio::net::TcpStream::from_std(delivery.stream)?, Arc::clone(traffic)),
         peer: delivery.peer,
         kind: delivery.kind,
         surplus: delivery.surplus,

@@ -3,10 +3,12 @@
 //! INVARIANT: the digest is made of the very bytes that were parsed, not of a second look at the disk: a file that
 //! changes in between would otherwise be taken for what is in force.
 
+use super::ageing;
 use super::snapshot::Snapshot;
 use crate::config::{self, Config, DiskFiles, Loaded};
 use crate::policy::finding::Findings;
 use crate::policy::{FileError, Files, Policy};
+use crate::telemetry::metrics::AgeingFiles;
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -35,6 +37,8 @@ pub struct Candidate {
     pub findings: Findings,
     /// Every file that was read, the policy file first.
     pub files: Vec<PathBuf>,
+    /// What of them grows old.
+    pub ageing: AgeingFiles,
 }
 
 /// A file that cannot be put in force.
@@ -76,8 +80,8 @@ impl LoadError {
 impl Candidate {
     /// As what is in force from now on.
     pub fn into_snapshot(self, revision: u64) -> Snapshot {
-        let Self { config_path: _, digest, config, policy, findings: _, files: _ } = self;
-        Snapshot { revision, digest, loaded_at: SystemTime::now(), config, policy }
+        let Self { config_path: _, digest, config, policy, findings: _, files: _, ageing } = self;
+        Snapshot { revision, digest, loaded_at: SystemTime::now(), config, policy, ageing }
     }
 }
 
@@ -124,7 +128,8 @@ impl Loader {
         match loaded {
             Some(Loaded { config, policy }) if !findings.has_errors() => {
                 let config_path = self.path.clone();
-                Ok(Candidate { config_path, digest, config, policy, findings, files })
+                let ageing = ageing::ageing_files(&config, &policy, &disk);
+                Ok(Candidate { config_path, digest, config, policy, findings, files, ageing })
             }
             Some(_) | None => Err(LoadError::Findings { findings, digest, files }),
         }

@@ -5,6 +5,7 @@
 //! file and into force. One seam: whoever brings candidates from elsewhere, such
 //! as a database shared by a fleet, replaces these three and nothing above them.
 
+mod ageing;
 pub mod edit;
 pub mod load;
 pub mod reload;

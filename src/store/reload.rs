@@ -19,7 +19,7 @@ use super::snapshot::{Snapshot, SnapshotStore};
 use super::watch::Watcher;
 use crate::config::Config;
 use crate::telemetry::logging::LogControl;
-use crate::telemetry::metrics::{Metrics, ReloadResult};
+use crate::telemetry::metrics::{Metrics, PolicyInForce, ReloadResult};
 use arc_swap::ArcSwap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -322,7 +322,15 @@ impl Hold<'_> {
 fn describe(metrics: &Metrics, snapshot: &Snapshot) {
     let acls = &snapshot.policy.parts().acls;
     let ranges = acls.iter().map(|acl| acl.len()).sum();
-    metrics.process.policy_in_force(snapshot.revision, snapshot.loaded_at, (acls.len(), ranges));
+    let Snapshot { revision, digest, loaded_at, config: _, policy: _, ageing } = snapshot;
+    metrics.process.policy_in_force(&PolicyInForce {
+        revision: *revision,
+        digest,
+        loaded_at: *loaded_at,
+        acls: acls.len(),
+        ranges,
+        files: ageing,
+    });
 }
 
 /// SIGHUP, where there is such a thing.

@@ -5,6 +5,7 @@
 
 use crate::config::Config;
 use crate::policy::Policy;
+use crate::telemetry::metrics::AgeingFiles;
 use arc_swap::ArcSwap;
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub config: Config,
     /// The policy.
     pub policy: Policy,
+    /// What grows old of the files that it was read from.
+    pub ageing: AgeingFiles,
 }
 
 /// Holds the snapshot that is in force.

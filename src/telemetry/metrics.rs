@@ -1,19 +1,24 @@
 //! The metrics: counters that belong to one worker each, summed when they are scraped.
 //!
-//! In: what workers, the reloader and the listeners count. Out: the OpenMetrics text that Prometheus reads
-//! ([`CONTENT_TYPE`]). Every name, label and unit stands in one table, [`families`].
+//! In: what workers, the reloader and the listeners count. Out: the text that Prometheus reads, in either [`Format`].
+//! Every name, label and unit stands in one table, [`families`].
 //!
 //! INVARIANT: a [`Counter`] of [`WorkerMetrics`] has one writer, its worker, so counting is a load and a store without
 //! a locked bus; readers may see a sum that never was, but each part of it was.
 
 mod encode;
+mod exposition;
 pub mod families;
 mod process;
 mod server;
 mod time;
+mod usage;
 
-pub use process::{ProcessMetrics, ReloadResult};
-pub use server::ServerCounters;
+pub use exposition::Format;
+pub use process::{
+    AgeingFiles, CertificateExpiry, CertificateUse, PolicyInForce, ProcessMetrics, ReloadResult,
+};
+pub use server::{ServerCounters, Traffic};
 pub use time::Histogram;
 
 use super::SubjectKind;
@@ -21,9 +26,6 @@ use super::access_log::AccessWriter;
 use super::logging::LogControl;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-
-/// The media type of [`Metrics::render`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Everything that is counted in this process.
 #[derive(Debug)]
@@ -123,11 +125,10 @@ impl WorkerMetrics {
 impl Metrics {
     /// Counters for this many workers.
     pub fn new(workers: usize) -> Self {
-        let workers = (0..workers).map(|_| Arc::default()).collect();
         Self {
             process: ProcessMetrics::default(),
-            server: Arc::default(),
-            workers,
+            server: Arc::new(ServerCounters::new(workers)),
+            workers: (0..workers).map(|_| Arc::default()).collect(),
             log: OnceLock::new(),
             access: OnceLock::new(),
         }
@@ -147,9 +148,13 @@ impl Metrics {
         }
     }
 
-    /// All of it, as OpenMetrics text.
-    pub fn render(self: &Arc<Self>) -> String {
-        encode::render(self)
+    /// All of it, as text.
+    pub fn render(self: &Arc<Self>, format: Format) -> String {
+        let text = encode::render(self);
+        match format {
+            Format::Classic => exposition::classic(&text),
+            Format::OpenMetrics => text,
+        }
     }
 
     fn sum(&self, of: impl Fn(&WorkerMetrics) -> u64) -> u64 {

@@ -2,6 +2,7 @@
 
 use super::super::watch::Events;
 use super::*;
+use crate::telemetry::metrics::Format;
 use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -60,7 +61,7 @@ async fn a_bad_file_changes_nothing_and_a_good_one_heals() {
     std::fs::write(&file, policy("a.netset")).unwrap();
     assert_eq!(reloader.reload().await.unwrap(), Reloaded::Unchanged { revision: 1 });
     assert_eq!(reloader.status().failure, None);
-    let text = reloader.metrics.render();
+    let text = reloader.metrics.render(Format::OpenMetrics);
     for line in ["result=\"failed\"} 1", "result=\"unchanged\"} 1", "result=\"swapped\"} 0"] {
         assert!(text.contains(&format!("aclgate_reloads_total{{{line}")), "{line}\n{text}");
     }

@@ -1,8 +1,12 @@
 //! Sums the workers' counters and writes them as OpenMetrics text.
 
 use super::families::{self, Family};
+use super::process::{Described, seconds};
 use super::time::Total;
-use super::{Counter, Metrics, ReloadResult, RequestDecision, WorkerMetrics};
+use super::usage::Usage;
+use super::{
+    AgeingFiles, CertificateExpiry, Counter, Metrics, ReloadResult, RequestDecision, Traffic, WorkerMetrics,
+};
 use crate::telemetry::SubjectKind;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet, text};
@@ -24,21 +28,37 @@ impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let out = &mut encoder;
         family(out, families::BUILD)?.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
+        self.encode_usage(out)?;
         self.encode_traffic(out)?;
         self.encode_time(out)?;
         self.encode_connections(out)?;
         self.encode_reloads(out)?;
         self.encode_policy(out)?;
-        let mut expiry = family(out, families::CERTIFICATE_EXPIRY)?;
-        for (certificate, at) in self.process.certificate_expiries() {
-            expiry.encode_family(&[("certificate", certificate.as_str())])?.encode_gauge(&at)?;
-        }
         counter(out, families::LOG_LINES_DROPPED, self.dropped_lines())?;
         counter(out, families::DECISIONS_HELD_BACK, self.sum(|worker| worker.decisions_held_back.get()))
     }
 }
 
 impl Metrics {
+    fn encode_usage(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        gauge(out, families::START, seconds(self.process.started_at))?;
+        let Usage { cpu, resident, descriptors, most_descriptors } = Usage::read();
+        if let Some(cpu) = cpu {
+            let seconds = cpu.as_secs_f64();
+            family(out, families::CPU)?.encode_counter::<NoLabelSet, _, f64>(&seconds, None)?;
+        }
+        for (described, value) in [
+            (families::MEMORY, resident),
+            (families::DESCRIPTORS, descriptors),
+            (families::MOST_DESCRIPTORS, most_descriptors),
+        ] {
+            if let Some(value) = value {
+                gauge(out, described, value)?;
+            }
+        }
+        Ok(())
+    }
+
     fn encode_traffic(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let mut requests = family(out, families::REQUESTS)?;
         for decision in RequestDecision::ALL {
@@ -87,6 +107,11 @@ impl Metrics {
         let mut refused = family(out, families::CONNECTIONS_REFUSED)?;
         labelled(&mut refused, &[("reason", "limit")], of(&self.server.surplus))?;
         labelled(&mut refused, &[("reason", "proxy_protocol")], of(&self.server.proxy_refused))?;
+        let traffic = |of: fn(&Traffic) -> &Counter| {
+            self.server.traffic.iter().map(|traffic| of(traffic).get()).sum::<u64>()
+        };
+        counter(out, families::RECEIVED, traffic(|traffic| &traffic.received))?;
+        counter(out, families::SENT, traffic(|traffic| &traffic.sent))?;
         counter(out, families::HEADS_REFUSED, of(&self.server.refused_heads))?;
         let mut handshakes = family(out, families::TLS_HANDSHAKES)?;
         labelled(&mut handshakes, &[("result", "ok")], of(&self.server.tls_handshakes))?;
@@ -105,6 +130,8 @@ impl Metrics {
 
     fn encode_policy(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let process = &self.process;
+        let Described { digest, files: AgeingFiles { certificates, lists } } = process.described();
+        family(out, families::POLICY)?.encode_info(&[("digest", digest)])?;
         for (described, value) in [
             (families::POLICY_REVISION, &process.revision),
             (families::POLICY_LOADED, &process.loaded_at),
@@ -112,6 +139,15 @@ impl Metrics {
             (families::POLICY_RANGES, &process.ranges),
         ] {
             gauge(out, described, value.load(Ordering::Relaxed))?;
+        }
+        let mut modified = family(out, families::LIST_MODIFIED)?;
+        for (file, at) in lists {
+            modified.encode_family(&[("file", file)])?.encode_gauge(&seconds(at))?;
+        }
+        let mut expiry = family(out, families::CERTIFICATE_EXPIRY)?;
+        for CertificateExpiry { file, used_for, at } in certificates {
+            let labels = [("certificate", file.as_str()), ("use", used_for.label())];
+            expiry.encode_family(&labels)?.encode_gauge(&seconds(at))?;
         }
         Ok(())
     }

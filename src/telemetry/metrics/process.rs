@@ -1,9 +1,11 @@
-//! What belongs to no worker: reloads, the policy in force, certificates. Written rarely, by anybody.
+//! What belongs to no worker: reloads, the policy in force, certificates, list files. Written rarely, by anybody.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The most files of a kind that have a series of their own; no honest configuration comes near.
+const FILES: usize = 1000;
 
 /// What an attempt to reload came to, as a label.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,18 +52,103 @@ impl ReloadCounters {
     }
 }
 
+/// What a certificate is used for, as a label.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum CertificateUse {
+    /// A public listener shows it.
+    Server,
+    /// The management listener shows it.
+    Admin,
+    /// Client certificates must come from it.
+    ClientCa,
+    /// The upstream's certificate must come from it.
+    UpstreamCa,
+}
+
+impl CertificateUse {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Admin => "admin",
+            Self::ClientCa => "client_ca",
+            Self::UpstreamCa => "upstream_ca",
+        }
+    }
+}
+
+/// When what a file certifies ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CertificateExpiry {
+    /// The file.
+    pub file: String,
+    /// What it is used for.
+    pub used_for: CertificateUse,
+    /// Of a chain, when its first certificate expires; of a CA file, when its last one does.
+    pub at: SystemTime,
+}
+
+/// What of the files behind a policy grows old.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AgeingFiles {
+    /// Certificates.
+    pub certificates: Vec<CertificateExpiry>,
+    /// List files, and when each was last written.
+    pub lists: Vec<(String, SystemTime)>,
+}
+
+/// What is in force.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyInForce<'a> {
+    /// Counts the swaps of this process, from 1.
+    pub revision: u64,
+    /// SHA-256 over the file and what it refers to.
+    pub digest: &'a str,
+    /// Since when.
+    pub loaded_at: SystemTime,
+    /// The number of ACLs.
+    pub acls: usize,
+    /// The number of their ranges.
+    pub ranges: usize,
+    /// What it depends on.
+    pub files: &'a AgeingFiles,
+}
+
 /// What belongs to no worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ProcessMetrics {
     /// Attempts to reload.
     pub reloads: ReloadCounters,
+    pub(super) started_at: SystemTime,
     pub(super) last_reload_success: AtomicBool,
     pub(super) last_reload_at: AtomicU64,
     pub(super) revision: AtomicU64,
     pub(super) loaded_at: AtomicU64,
     pub(super) acls: AtomicU64,
     pub(super) ranges: AtomicU64,
-    certificates: Mutex<BTreeMap<String, SystemTime>>,
+    described: Mutex<Described>,
+}
+
+/// What is no number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Described {
+    pub(super) digest: String,
+    pub(super) files: AgeingFiles,
+}
+
+impl Default for ProcessMetrics {
+    fn default() -> Self {
+        Self {
+            reloads: ReloadCounters::default(),
+            started_at: SystemTime::now(),
+            last_reload_success: AtomicBool::default(),
+            last_reload_at: AtomicU64::default(),
+            revision: AtomicU64::default(),
+            loaded_at: AtomicU64::default(),
+            acls: AtomicU64::default(),
+            ranges: AtomicU64::default(),
+            described: Mutex::default(),
+        }
+    }
 }
 
 impl ProcessMetrics {
@@ -71,26 +158,26 @@ impl ProcessMetrics {
         self.last_reload_success.store(success, Ordering::Relaxed);
     }
 
-    /// Notes what is in force; `size` is the number of ACLs and of their ranges.
-    pub fn policy_in_force(&self, revision: u64, loaded_at: SystemTime, size: (usize, usize)) {
+    /// Notes what is in force; replaces what was noted before.
+    pub fn policy_in_force(&self, policy: &PolicyInForce<'_>) {
+        let PolicyInForce { revision, digest, loaded_at, acls, ranges, files } = *policy;
         self.revision.store(revision, Ordering::Relaxed);
         self.loaded_at.store(seconds(loaded_at), Ordering::Relaxed);
-        self.acls.store(size.0 as u64, Ordering::Relaxed);
-        self.ranges.store(size.1 as u64, Ordering::Relaxed);
+        self.acls.store(acls as u64, Ordering::Relaxed);
+        self.ranges.store(ranges as u64, Ordering::Relaxed);
+        let mut files = files.clone();
+        files.certificates.truncate(FILES);
+        files.lists.truncate(FILES);
+        let described = Described { digest: digest.to_owned(), files };
+        *self.described.lock().unwrap_or_else(PoisonError::into_inner) = described;
     }
 
-    /// Notes when the certificates in use expire, by file; replaces what was noted before.
-    pub fn certificates_expire(&self, expiries: impl IntoIterator<Item = (String, SystemTime)>) {
-        let expiries = expiries.into_iter().collect();
-        *self.certificates.lock().unwrap_or_else(PoisonError::into_inner) = expiries;
-    }
-
-    pub(super) fn certificate_expiries(&self) -> Vec<(String, u64)> {
-        let certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
-        certificates.iter().map(|(name, at)| (name.clone(), seconds(*at))).collect()
+    pub(super) fn described(&self) -> Described {
+        self.described.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn seconds(at: SystemTime) -> u64 {
+/// Whole seconds since 1970.
+pub(super) fn seconds(at: SystemTime) -> u64 {
     at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

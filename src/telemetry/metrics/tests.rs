@@ -2,6 +2,9 @@
 
 use super::*;
 use ::std::time::{Duration, SystemTime};
+use prometheus_client::metrics::MetricType;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 fn value(text: &str, sample: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '))?;
@@ -25,7 +28,7 @@ fn workers_are_summed() {
     {
         counter.store(count, Ordering::Relaxed);
     }
-    let text = metrics.render();
+    let text = metrics.render(Format::OpenMetrics);
     let expected = [
         ("aclgate_requests_total{decision=\"block\",subject=\"tenant\"}", 2.0),
         ("aclgate_requests_total{decision=\"allow\",subject=\"none\"}", 2.0),
@@ -48,31 +51,55 @@ fn workers_are_summed() {
 
 #[test]
 fn the_process_is_shown() {
-    let metrics = Arc::new(Metrics::new(1));
+    let metrics = Arc::new(Metrics::new(2));
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-    metrics.process.policy_in_force(7, at, (2, 30));
+    let expiry =
+        CertificateExpiry { file: "a\"b.crt".to_owned(), used_for: CertificateUse::Admin, at: at + DAY };
+    let files = AgeingFiles { certificates: vec![expiry], lists: vec![("a.netset".to_owned(), at)] };
+    let policy =
+        PolicyInForce { revision: 7, digest: "0af", loaded_at: at, acls: 2, ranges: 30, files: &files };
+    metrics.process.policy_in_force(&policy);
+    metrics.server.traffic(0).received.add(100);
+    metrics.server.traffic(1).received.add(20);
+    metrics.server.traffic(1).sent.add(3);
     metrics.process.reload_attempted(at, false);
     metrics.process.reloads.add(ReloadResult::Failed);
-    metrics.process.certificates_expire([("a\"b.crt".to_owned(), at)]);
-    let text = metrics.render();
+    let text = metrics.render(Format::OpenMetrics);
     for (sample, expected) in [
         ("aclgate_policy_revision", 7.0),
         ("aclgate_policy_ranges", 30.0),
         ("aclgate_policy_loaded_timestamp_seconds", 1e6),
         ("aclgate_last_reload_success", 0.0),
         ("aclgate_reloads_total{result=\"failed\"}", 1.0),
-        ("aclgate_certificate_expiry_timestamp_seconds{certificate=\"a\\\"b.crt\"}", 1e6),
+        ("aclgate_policy_info{digest=\"0af\"}", 1.0),
+        ("aclgate_list_modified_timestamp_seconds{file=\"a.netset\"}", 1e6),
+        (
+            "aclgate_certificate_expiry_timestamp_seconds{certificate=\"a\\\"b.crt\",use=\"admin\"}",
+            1_086_400.0,
+        ),
+        ("aclgate_received_bytes_total", 120.0),
+        ("aclgate_sent_bytes_total", 3.0),
     ] {
         assert_eq!(value(&text, sample), Some(expected), "{sample}\n{text}");
     }
     assert!(text.ends_with("# EOF\n"));
 }
 
+/// As a scrape of a process that has everything shows it.
+fn everything() -> String {
+    let metrics = Arc::new(Metrics::new(1));
+    let at = SystemTime::UNIX_EPOCH;
+    let expiry = CertificateExpiry { file: "a".to_owned(), used_for: CertificateUse::Server, at };
+    let files = AgeingFiles { certificates: vec![expiry], lists: vec![("a".to_owned(), at)] };
+    let policy = PolicyInForce { revision: 1, digest: "a", loaded_at: at, acls: 0, ranges: 0, files: &files };
+    metrics.process.policy_in_force(&policy);
+    metrics.render(Format::OpenMetrics)
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn every_family_is_in_the_table_and_every_row_is_shown() {
-    let metrics = Arc::new(Metrics::new(1));
-    metrics.process.certificates_expire([("a".to_owned(), SystemTime::UNIX_EPOCH)]);
-    let text = metrics.render();
+    let text = everything();
     let shown: Vec<_> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     let mut expected: Vec<_> = families::ALL.iter().map(|family| family.name).collect();
@@ -81,7 +108,9 @@ fn every_family_is_in_the_table_and_every_row_is_shown() {
     expected.sort_unstable();
     assert_eq!(sorted, expected);
     for family in families::ALL {
-        assert!(family.name.starts_with("aclgate_") && !family.name.ends_with("_total"), "{}", family.name);
+        let ours = family.name.starts_with("aclgate_") || family.name.starts_with("process_");
+        assert!(ours && !family.name.ends_with("_total"), "{}", family.name);
+        assert!(!family.help.contains(['\\', '"', '\n']), "both formats show it alike: {}", family.help);
         for label in family.labels {
             let found = text
                 .lines()
@@ -89,6 +118,41 @@ fn every_family_is_in_the_table_and_every_row_is_shown() {
             assert!(found, "{} has no {label}\n{text}", family.name);
         }
     }
+}
+
+#[test]
+fn both_formats_have_the_same_samples() {
+    let metrics = Arc::new(Metrics::new(1));
+    let samples = |format| {
+        let text = metrics.render(format);
+        // These are read anew each time.
+        let ours = text.lines().filter(|line| line.starts_with("aclgate_"));
+        ours.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(samples(Format::Classic), samples(Format::OpenMetrics));
+    assert!(!metrics.render(Format::Classic).contains("EOF"));
+}
+
+#[test]
+fn the_manual_has_every_metric() {
+    let rows: String = families::ALL
+        .iter()
+        .map(|family| {
+            let (suffix, kind) = match family.kind {
+                MetricType::Counter => ("_total", "counter"),
+                MetricType::Info => ("_info", "gauge, always 1"),
+                MetricType::Gauge => ("", "gauge"),
+                _ => ("", "histogram"),
+            };
+            let labels: Vec<_> = family.labels.iter().map(|label| format!("`{label}`")).collect();
+            format!("//! | `{}{suffix}` | {kind} | {} | {} |\n", family.name, labels.join(", "), family.help)
+        })
+        .collect();
+    let manual = include_str!("../../manual/metrics.rs");
+    assert!(manual.contains(&rows), "the table of `manual/metrics.rs` should be:\n{rows}");
+    let shown = manual.lines().filter(|line| line.starts_with("//! | `aclgate_")).count();
+    let all = families::ALL.iter().filter(|family| family.name.starts_with("aclgate_")).count();
+    assert_eq!(shown, all, "rows beside the table");
 }
 
 #[test]

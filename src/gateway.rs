@@ -62,6 +62,7 @@ pub struct Gateway {
     snapshots: SnapshotReader,
     upstream: Upstream,
     live: LiveRequests,
+    worker: usize,
     metrics: Arc<WorkerMetrics>,
     decisions: Rc<DecisionLog>,
     access: AccessWriter,
@@ -87,6 +88,7 @@ impl Gateway {
             upstream: Upstream::new(),
             live: LiveRequests::watch(Arc::clone(&shared.store)),
             decisions,
+            worker,
             metrics,
             access: shared.access.clone(),
         }
@@ -139,7 +141,7 @@ impl Gateway {
             facts::add_body(policy, &mut facts, parts, &heard)?;
             said = Said::Heard(heard);
         }
-        let decision = decide(policy, &facts, |_| {});
+        let decision = decide(policy, &facts, |check| snapshot.hits.count(self.worker, check, begun));
         self.metrics.decision_time.observe(begun.elapsed());
         self.record(snapshot, &decision, parts, (client, connection, id));
         let permit =

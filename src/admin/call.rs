@@ -83,7 +83,8 @@ pub fn now() -> i64 {
     millis(SystemTime::now())
 }
 
-fn millis(time: SystemTime) -> i64 {
+/// An instant as it travels: milliseconds since 1970.
+pub fn millis(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,7 +2,7 @@
 //!
 //! A request on the `[admin]` listener in, a response out, in the order of the files: [`router`] → [`auth`] (with its
 //! [`throttle`]) → [`call`] → an operation on a [`resource`] ([`ip_acl`], [`assignment`]; [`search`], [`patch`]) or
-//! [`explain`], [`health`] → [`change`] for what changes the file → [`reply`], or [`errors`]. The FusionAuth client libraries
+//! [`explain`], [`stats`], [`health`] → [`change`] for what changes the file → [`reply`], or [`errors`]. The FusionAuth client libraries
 //! work against it unchanged; [`openapi`] describes it to others.
 //!
 //! INVARIANTS
@@ -27,6 +27,7 @@ pub mod reply;
 pub mod resource;
 pub mod router;
 pub mod search;
+pub mod stats;
 pub mod throttle;
 pub mod wire;
 
@@ -138,7 +139,7 @@ impl AdminApi {
             Route::Readyz => Some(health::ready(&self.shared.reloader, *self.shared.stage.borrow())),
             Route::Metrics => Some(health::metrics(&self.shared.metrics, headers)),
             Route::OpenApi => Some(reply::ok(&openapi::document())),
-            Route::Explain | Route::Confirm | Route::Object(..) => None,
+            Route::Explain | Route::Stats | Route::Confirm | Route::Object(..) => None,
         }
     }
 
@@ -150,6 +151,7 @@ impl AdminApi {
     ) -> Result<Response<Bytes>, Problem> {
         match route {
             Route::Explain => explain::answer(call),
+            Route::Stats => stats::answer(call),
             Route::Confirm => {
                 let revision = self.desk.confirm(call).await?;
                 Ok(reply::ok(&serde_json::json!({ "revision": revision })))

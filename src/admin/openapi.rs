@@ -9,6 +9,7 @@ use super::health::{Health, Readiness};
 use super::ip_acl::IpAcls;
 use super::resource::Resource;
 use super::router::Kind;
+use super::stats::Stats;
 use super::wire::{APIKey, ApplicationObject, IPAccessControlList, TenantObject};
 use crate::telemetry::metrics::Format;
 use utoipa::ToSchema;
@@ -70,6 +71,7 @@ fn schemas() -> Vec<(String, AnySchema)> {
     add::<Errors>(&mut all);
     add::<Health>(&mut all);
     add::<Readiness>(&mut all);
+    add::<Stats>(&mut all);
     all
 }
 
@@ -171,6 +173,20 @@ fn fixed_paths() -> PathsBuilder {
         .request_body(Some(body(&[(JSON, question())], Required::True)))
         .response("200", answer("The decision, and every check that led to it.", ObjectBuilder::new().into()))
         .response("415", answer("Not JSON.", reference::<Errors>()));
+    let whole = |name: &str, description: &str| {
+        query(name, description, of_type(Type::Integer).minimum(Some(0)).into())
+    };
+    let stats =
+        guarded("How often each entry of each ACL decided, and what nothing has hit", "stats", "stats")
+            .parameter(query(
+                "ipAccessControlList",
+                "One ACL alone, by name or id.",
+                of_type(Type::String).into(),
+            ))
+            .parameter(query("unused", "Only entries that nothing has hit.", of_type(Type::Boolean).into()))
+            .parameter(whole("startRow", "Entries that are left out."))
+            .parameter(whole("numberOfResults", "Entries on the page; 25, and 10000 at the most."))
+            .response("200", answer("What is counted, the most hit entries first.", reference::<Stats>()));
     let revision = wrapped("revision", of_type(Type::Integer).into(), true);
     let confirm = guarded("Keep the change that waits for its confirmation", "confirm", "confirm")
         .response("200", answer("It stays.", revision))
@@ -185,6 +201,7 @@ fn fixed_paths() -> PathsBuilder {
         .path("/metrics", item(HttpMethod::Get, metrics))
         .path("/openapi.json", item(HttpMethod::Get, document))
         .path("/api/explain", item(HttpMethod::Post, explain))
+        .path("/api/stats", item(HttpMethod::Get, stats))
         .path("/api/confirm", item(HttpMethod::Post, confirm))
 }
 

@@ -19,6 +19,8 @@ pub enum Route {
     OpenApi,
     /// `POST /api/explain`
     Explain,
+    /// `GET /api/stats`
+    Stats,
     /// `POST /api/confirm`
     Confirm,
     /// An object, or all of a kind.
@@ -75,6 +77,16 @@ impl Route {
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Healthz | Self::Readyz | Self::Metrics | Self::OpenApi)
     }
+
+    /// What may be done with it, as `Allow` says it.
+    fn methods(&self) -> &'static str {
+        match self {
+            Self::Healthz | Self::Readyz | Self::Metrics | Self::OpenApi | Self::Stats => "GET, HEAD",
+            Self::Explain | Self::Confirm => "POST",
+            Self::Object(_, Verb::Search, _) => "GET, HEAD, POST",
+            Self::Object(..) => "GET, HEAD, POST, PUT, PATCH, DELETE",
+        }
+    }
 }
 
 /// Finds what is asked for.
@@ -89,14 +101,16 @@ pub fn route(method: &Method, path: &str) -> Result<Route, Problem> {
         "/metrics" => Some(Route::Metrics),
         "/openapi.json" => Some(Route::OpenApi),
         "/api/explain" => Some(Route::Explain),
+        "/api/stats" => Some(Route::Stats),
         "/api/confirm" => Some(Route::Confirm),
         _ => None,
     };
     match fixed {
-        Some(route) if route.is_open() => {
-            only(route, matches!(*method, Method::GET | Method::HEAD), "GET, HEAD")
+        Some(route) => {
+            let methods = route.methods();
+            let allowed = methods.split(", ").any(|allowed| allowed == method.as_str());
+            only(route, allowed, methods)
         }
-        Some(route) => only(route, method == Method::POST, "POST"),
         None => object(method, path),
     }
 }
@@ -115,7 +129,9 @@ fn object(method: &Method, path: &str) -> Result<Route, Problem> {
     }
     if id == Some("search") {
         let allowed = matches!(*method, Method::GET | Method::HEAD | Method::POST);
-        return only(Route::Object(kind, Verb::Search, None), allowed, "GET, HEAD, POST");
+        let route = Route::Object(kind, Verb::Search, None);
+        let methods = route.methods();
+        return only(route, allowed, methods);
     }
     let verb = match *method {
         Method::GET | Method::HEAD => Verb::Retrieve,
@@ -145,6 +161,9 @@ mod tests {
             ("POST", "/metrics", Err(Problem::Method("GET, HEAD"))),
             ("GET", "/api/explain", Err(Problem::Method("POST"))),
             ("POST", "/api/confirm", Ok(Route::Confirm)),
+            ("GET", "/api/stats", Ok(Route::Stats)),
+            ("HEAD", "/api/stats/", Ok(Route::Stats)),
+            ("DELETE", "/api/stats", Err(Problem::Method("GET, HEAD"))),
             ("GET", "/api/ip-acl", acl(Verb::Retrieve, None)),
             ("POST", "/api/ip-acl/", acl(Verb::Create, None)),
             ("POST", "/api/ip-acl/x", acl(Verb::Create, Some("x"))),

@@ -3,14 +3,14 @@
 //! Requests have the same shapes, but are read field by field ([`fields`](super::fields)); these types describe both in the
 //! OpenAPI document. What of an object has nothing to do with ACLs is left out of answers and ignored in requests.
 
-use crate::policy::acl::{Action, IpAcl};
+use crate::policy::acl::{Action, Entry, IpAcl};
 use crate::policy::subject::{ApiKey, Application, Assignment, Tenant};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// What an entry does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub enum EntryAction {
     /// Allows all addresses in the range.
     Allow,
@@ -28,7 +28,7 @@ impl From<Action> for EntryAction {
 }
 
 /// A range of addresses and what is done with them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct IPAccessControlEntry {
     /// What the entry does.
     pub action: EntryAction,
@@ -160,13 +160,8 @@ pub struct ApplicationObject {
 
 /// An ACL. `file_time` stands in for instants that the file does not give.
 pub fn acl(acl: &IpAcl, file_time: i64) -> IPAccessControlList {
-    let default =
-        IPAccessControlEntry { action: acl.default_action().into(), start: "*".to_owned(), end: None };
-    let ranges = acl.entries().map(|entry| IPAccessControlEntry {
-        action: entry.action.into(),
-        start: entry.range.start().to_string(),
-        end: Some(entry.range.end().to_string()),
-    });
+    let default = everybody(acl.default_action());
+    let ranges = acl.entries().map(|range| entry(&range));
     IPAccessControlList {
         name: acl.name().to_string(),
         entries: std::iter::once(default).chain(ranges).collect(),
@@ -175,6 +170,20 @@ pub fn acl(acl: &IpAcl, file_time: i64) -> IPAccessControlList {
         last_update_instant: Some(acl.last_update_instant().unwrap_or(file_time)),
         data: acl.data().cloned(),
     }
+}
+
+/// An entry.
+pub fn entry(entry: &Entry) -> IPAccessControlEntry {
+    IPAccessControlEntry {
+        action: entry.action.into(),
+        start: entry.range.start().to_string(),
+        end: Some(entry.range.end().to_string()),
+    }
+}
+
+/// The default, as an entry.
+pub fn everybody(action: Action) -> IPAccessControlEntry {
+    IPAccessControlEntry { action: action.into(), start: "*".to_owned(), end: None }
 }
 
 /// An API key, as far as it may be shown.

@@ -12,9 +12,11 @@ pub mod explain;
 pub mod hash_key;
 pub mod import;
 mod load;
+pub mod management;
 mod open_files;
 pub mod run;
 mod stand_in;
+pub mod stats;
 mod style;
 pub mod test;
 
@@ -94,6 +96,8 @@ enum Command {
     },
     /// Convert another product's address lists into IP ACLs.
     Import(import::Args),
+    /// Show what the entries of a running gateway's ACLs decided.
+    Stats(Box<stats::Args>),
     /// Print the SHA-256 of an API key, for `sha256 = "…"`.
     #[command(
         long_about = "Reads an API key from standard input (without echo where that is a terminal) and prints its \
@@ -141,6 +145,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Result<ExitCode, CliError>
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Test { config, cases } => test::run(&config, &cases, out),
         Command::Import(arguments) => import::run(&arguments, out),
+        Command::Stats(arguments) => stats::run(&arguments, out),
         Command::HashKey => hash_key::run(out),
         Command::Demo { once } => demo::run(once, out),
         Command::Completions { shell } => completions(shell, out),

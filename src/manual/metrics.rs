@@ -13,6 +13,7 @@
 //! | `process_open_fds` | gauge |  | Open file descriptors |
 //! | `process_max_fds` | gauge |  | The most file descriptors that the process may open |
 //! | `aclgate_requests_total` | counter | `decision`, `subject` | Requests by decision and by the kind of the subject that decided |
+//! | `aclgate_acl_hits_total` | counter | `acl`, `action`, `matched` | Times that an IP ACL was asked, by its answer and by what of it decided |
 //! | `aclgate_responses_total` | counter | `class` | Answers by status class |
 //! | `aclgate_decision_duration_seconds` | histogram |  | Time that a decision takes, waiting for a body aside |
 //! | `aclgate_upstream_duration_seconds` | histogram |  | Time until the head of the upstream's response |
@@ -41,6 +42,9 @@
 //! * `decision`: `allow`, `block`, `report` (an ACL in report mode would have blocked), `refuse` (before any ACL was
 //!   asked: malformed, too large, too slow).
 //! * `subject`: the kind of what decided, as in `aclgate explain`, or `none`.
+//! * `acl`, `action`, `matched`: an ACL's name, its answer, and what of it decided: `entry`, `default`, or `undetermined`
+//!   for clients without a known address. Behind the first 250 ACLs all others share the name `(others)`. An ACL in
+//!   report mode counts like any other. `aclgate stats` has each entry.
 //! * `use`: `server`, `admin`, `client_ca`, `upstream_ca`. A chain expires with its first certificate, a CA file with
 //!   its last one.
 //!
@@ -59,6 +63,7 @@
 //! **Context.** A scrape must cost the requests nothing, and attackers choose what requests say.
 //!
 //! **Decision.** Every worker counts for itself and a scrape adds up. No label holds anything of a request: no path, host,
-//! client or subject, only its kind. Ages are given as instants, so that they are right between scrapes too.
+//! client or subject, only its kind; an ACL is the operator's own. Ages are given as instants, so that they are right between scrapes too.
 //!
 //! **Rejected.** A metric for each subject or entry: a policy may have 100,000 of the one and a million of the other.
+//! Entries are counted all the same ([`crate::telemetry::hits`]), and shown a page at a time.

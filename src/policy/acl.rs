@@ -52,6 +52,18 @@ pub struct Entry {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EntryId(pub(super) u32);
 
+impl EntryId {
+    /// The entry at this place of [`IpAcl::entries`].
+    pub fn at(index: usize) -> Self {
+        entry_id(index)
+    }
+
+    /// Its place in [`IpAcl::entries`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What of an ACL decided over an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Matched {
@@ -228,6 +240,19 @@ impl IpAcl {
             None => self.v4.row(row).map(entry),
             Some(row) => self.v6.row(row).map(entry),
         }
+    }
+
+    /// The entry that decides over exactly this range, if it has this action. Cost: logarithmic.
+    pub fn find(&self, range: AddressRange, action: Action) -> Option<EntryId> {
+        let id = match range.bounds() {
+            Bounds::V4 { start, end } => {
+                self.v4.deciding(Span { start: start.to_bits(), end: end.to_bits() })?
+            }
+            Bounds::V6 { start, end } => {
+                self.v6.deciding(Span { start: start.to_bits(), end: end.to_bits() })? + self.v4.len()
+            }
+        };
+        Some(entry_id(id)).filter(|id| self.entry(*id).is_some_and(|entry| entry.action == action))
     }
 
     /// Every entry as it was written, by address: IPv4 first, wide before narrow where they start together.

@@ -8,7 +8,7 @@ use super::snapshot::Snapshot;
 use crate::config::{self, Config, DiskFiles, Loaded};
 use crate::policy::finding::Findings;
 use crate::policy::{FileError, Files, Policy};
-use crate::telemetry::metrics::AgeingFiles;
+use crate::telemetry::metrics::{AgeingFiles, Metrics};
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -79,9 +79,10 @@ impl LoadError {
 
 impl Candidate {
     /// As what is in force from now on.
-    pub fn into_snapshot(self, revision: u64) -> Snapshot {
+    pub fn into_snapshot(self, revision: u64, metrics: &Metrics) -> Snapshot {
         let Self { config_path: _, digest, config, policy, findings: _, files: _, ageing } = self;
-        Snapshot { revision, digest, loaded_at: SystemTime::now(), config, policy, ageing }
+        let hits = metrics.hits_of(&policy);
+        Snapshot { revision, digest, loaded_at: SystemTime::now(), config, policy, ageing, hits }
     }
 }
 

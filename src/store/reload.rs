@@ -18,6 +18,7 @@ use super::load::{Candidate, LoadError, Loader, digest_of, digest_with};
 use super::snapshot::{Snapshot, SnapshotStore};
 use super::watch::Watcher;
 use crate::config::Config;
+use crate::telemetry::hits::{Hits, Part};
 use crate::telemetry::logging::LogControl;
 use crate::telemetry::metrics::{Metrics, PolicyInForce, ReloadResult};
 use arc_swap::ArcSwap;
@@ -71,6 +72,8 @@ pub struct Reloader {
     retired: Mutex<Vec<Arc<Snapshot>>>,
     /// What the watcher was told to look at.
     watched: Mutex<Vec<PathBuf>>,
+    /// Held while hits are taken over.
+    turn: Arc<Mutex<()>>,
 }
 
 /// What was read last, whether it could be put in force or not.
@@ -108,7 +111,7 @@ impl Reloader {
         let watched = Mutex::new(first.files.clone());
         let last = Attempt { files: first.files.clone(), digest: first.digest.clone() };
         let started_with = first.config.clone();
-        let first = first.into_snapshot(1);
+        let first = first.into_snapshot(1, &metrics);
         let status =
             ReloadStatus { at: first.loaded_at, failure: None, revision: 1, pending_restart: Vec::new() };
         describe(&metrics, &first);
@@ -123,6 +126,7 @@ impl Reloader {
             status: ArcSwap::from_pointee(status),
             retired: Mutex::default(),
             watched,
+            turn: Arc::default(),
         }
     }
 
@@ -214,7 +218,10 @@ impl Reloader {
         if let Reloaded::Swapped { revision } = reloaded {
             let digest = next.digest.clone();
             self.log.apply(&next.config.log);
+            // First, so that no sum ever shrinks.
+            next.hits.take_over(&current.hits, Part::Totals);
             describe(&self.metrics, &next);
+            drop(current);
             self.retire(self.store.swap(next));
             tracing::info!(revision, digest = %digest, "a new configuration is in force");
             if !warnings.is_empty() {
@@ -249,17 +256,35 @@ impl Reloader {
     }
 
     fn retire(&self, snapshot: Arc<Snapshot>) {
+        // A worker without a request may hold it for long; what it counted is wanted now.
+        self.take_over(vec![Arc::clone(&snapshot.hits)], Vec::new());
         self.retired.lock().unwrap_or_else(PoisonError::into_inner).push(snapshot);
         self.sweep();
     }
 
-    /// Takes down what nobody else holds. Nobody can begin to: it is out of the store.
+    /// Takes down what nobody else holds, and keeps what was counted of it to the last. Nobody can begin to hold it: it
+    /// is out of the store.
     fn sweep(&self) {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         let free: Vec<_> = retired.extract_if(.., |snapshot| Arc::strong_count(snapshot) == 1).collect();
         if !free.is_empty() {
-            spawn_blocking(move || drop(free));
+            self.take_over(free.iter().map(|snapshot| Arc::clone(&snapshot.hits)).collect(), free);
         }
+    }
+
+    /// Has the revision in force take over what others counted, and then takes down what is free. Aside, and one after
+    /// the other: whatever a revision has taken over is there before it is itself asked for the last time.
+    fn take_over(&self, earlier: Vec<Arc<Hits>>, free: Vec<Arc<Snapshot>>) {
+        let (store, turn) = (Arc::clone(&self.store), Arc::clone(&self.turn));
+        spawn_blocking(move || {
+            let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let current = Arc::clone(&store.load().hits);
+            for earlier in earlier {
+                current.take_over(&earlier, Part::Totals);
+                current.take_over(&earlier, Part::Entries);
+            }
+            drop((turn, free));
+        });
     }
 }
 
@@ -301,7 +326,8 @@ impl Hold<'_> {
     /// The snapshot that a candidate would be, for a look at it before it is put in force by the same holder.
     pub fn prepare(&self, candidate: Candidate) -> Prepared {
         let (files, warnings) = (candidate.files.clone(), candidate.findings.render(false));
-        Prepared { snapshot: candidate.into_snapshot(self.current().revision + 1), files, warnings }
+        let revision = self.current().revision + 1;
+        Prepared { snapshot: candidate.into_snapshot(revision, &self.reloader.metrics), files, warnings }
     }
 
     /// As [`install`](Self::install), of what was prepared.
@@ -322,7 +348,7 @@ impl Hold<'_> {
 fn describe(metrics: &Metrics, snapshot: &Snapshot) {
     let acls = &snapshot.policy.parts().acls;
     let ranges = acls.iter().map(|acl| acl.len()).sum();
-    let Snapshot { revision, digest, loaded_at, config: _, policy: _, ageing } = snapshot;
+    let Snapshot { revision, digest, loaded_at, config: _, policy: _, ageing, hits } = snapshot;
     metrics.process.policy_in_force(&PolicyInForce {
         revision: *revision,
         digest,
@@ -330,6 +356,7 @@ fn describe(metrics: &Metrics, snapshot: &Snapshot) {
         acls: acls.len(),
         ranges,
         files: ageing,
+        hits,
     });
 }
 

@@ -5,6 +5,7 @@
 
 use crate::config::Config;
 use crate::policy::Policy;
+use crate::telemetry::hits::Hits;
 use crate::telemetry::metrics::AgeingFiles;
 use arc_swap::ArcSwap;
 use std::cell::RefCell;
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub policy: Policy,
     /// What grows old of the files that it was read from.
     pub ageing: AgeingFiles,
+    /// What is counted of the policy.
+    pub hits: Arc<Hits>,
 }
 
 /// Holds the snapshot that is in force.

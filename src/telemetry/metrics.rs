@@ -23,7 +23,9 @@ pub use time::Histogram;
 
 use super::SubjectKind;
 use super::access_log::AccessWriter;
+use super::hits::Hits;
 use super::logging::LogControl;
+use crate::policy::Policy;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -137,6 +139,11 @@ impl Metrics {
     /// The counters of a worker, if there are so many; each is for one thread alone.
     pub fn worker(&self, index: usize) -> Option<Arc<WorkerMetrics>> {
         self.workers.get(index).cloned()
+    }
+
+    /// What is to be counted of a policy.
+    pub fn hits_of(&self, policy: &Policy) -> Arc<Hits> {
+        Arc::new(Hits::new(policy, self.workers.len(), self.process.epoch))
     }
 
     /// Counts the dropped lines of these logs from now on; the first ones told are kept.

@@ -8,6 +8,7 @@ pub mod access_log;
 pub mod audit_log;
 pub mod check_report;
 pub mod decision_log;
+pub mod hits;
 pub mod line_queue;
 pub mod logging;
 pub mod metrics;

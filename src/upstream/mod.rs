@@ -23,6 +23,7 @@ mod upgrade;
 pub use body::UpstreamBody;
 pub use error::{BodyError, UpstreamError};
 pub use headers::Forwarding;
+pub use tls::client_tls;
 pub use upgrade::{TUNNEL_IDLE, TunnelHandle};
 
 /// One worker's connections to the upstream.

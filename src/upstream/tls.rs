@@ -35,6 +35,18 @@ impl ClientTls {
 }
 
 fn build(ca: Option<&Path>) -> io::Result<ClientTls> {
+    let mut http1 = client_tls(ca)?;
+    http1.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let mut any = http1.clone();
+    any.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(ClientTls { any: Arc::new(any), http1: Arc::new(http1) })
+}
+
+/// A client's TLS that trusts the certificates of this file, or those that the system trusts. Blocks.
+///
+/// # Errors
+/// There is no such file, or no certificate.
+pub fn client_tls(ca: Option<&Path>) -> io::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     match ca {
         Some(path) => {
@@ -51,13 +63,6 @@ fn build(ca: Option<&Path>) -> io::Result<ClientTls> {
         return Err(io::Error::new(io::ErrorKind::NotFound, "no certificate found"));
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut http1 = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    http1.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let mut any = http1.clone();
-    any.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(ClientTls { any: Arc::new(any), http1: Arc::new(http1) })
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(versions.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth())
 }

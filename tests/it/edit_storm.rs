@@ -106,7 +106,7 @@ fn last_change(snapshot: &Snapshot) -> Result<u64, String> {
 }
 
 fn loaded(file: &Path) -> Snapshot {
-    Loader::new(file).load().unwrap_or_else(|error| panic!("{error}")).into_snapshot(1)
+    Loader::new(file).load().unwrap_or_else(|error| panic!("{error}")).into_snapshot(1, &Metrics::new(1))
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod framing;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod observing;
+#[cfg(test)]
 mod proxying;
 #[cfg(test)]
 mod reloading;

@@ -89,6 +89,13 @@ impl<W: Word> RangeMap<W> {
         }
     }
 
+    /// The row with exactly this span; of equals the one that decides.
+    pub(super) fn deciding(&self, span: Span<W>) -> Option<usize> {
+        let order = |span: &Span<W>| W::order(span.start, span.end);
+        let row = self.spans.partition_point(|known| order(known) <= order(&span)).checked_sub(1)?;
+        self.spans.get(row).filter(|known| **known == span).map(|_| row)
+    }
+
     /// Whether a row blocks; true for a row that does not exist.
     pub(super) fn blocks(&self, row: usize) -> bool {
         bit(&self.blocking, row)

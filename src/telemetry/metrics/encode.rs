@@ -7,13 +7,19 @@ use super::usage::Usage;
 use super::{
     AgeingFiles, CertificateExpiry, Counter, Metrics, ReloadResult, RequestDecision, Traffic, WorkerMetrics,
 };
+use crate::policy::acl::Action;
 use crate::telemetry::SubjectKind;
+use crate::telemetry::hits::Hits;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet, text};
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The most ACLs that have series of their own.
+const ACLS: usize = 250;
 
 pub(super) fn render(metrics: &Arc<Metrics>) -> String {
     let mut registry = Registry::default();
@@ -41,7 +47,7 @@ impl Collector for Metrics {
 
 impl Metrics {
     fn encode_usage(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        gauge(out, families::START, seconds(self.process.started_at))?;
+        gauge(out, families::START, seconds(self.process.epoch.time()))?;
         let Usage { cpu, resident, descriptors, most_descriptors } = Usage::read();
         if let Some(cpu) = cpu {
             let seconds = cpu.as_secs_f64();
@@ -130,7 +136,7 @@ impl Metrics {
 
     fn encode_policy(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let process = &self.process;
-        let Described { digest, files: AgeingFiles { certificates, lists } } = process.described();
+        let Described { digest, files: AgeingFiles { certificates, lists }, hits } = process.described();
         family(out, families::POLICY)?.encode_info(&[("digest", digest)])?;
         for (described, value) in [
             (families::POLICY_REVISION, &process.revision),
@@ -140,6 +146,7 @@ impl Metrics {
         ] {
             gauge(out, described, value.load(Ordering::Relaxed))?;
         }
+        acl_hits(out, hits.as_deref())?;
         let mut modified = family(out, families::LIST_MODIFIED)?;
         for (file, at) in lists {
             modified.encode_family(&[("file", file)])?.encode_gauge(&seconds(at))?;
@@ -151,6 +158,37 @@ impl Metrics {
         }
         Ok(())
     }
+}
+
+/// One row for each answer that an ACL can give. Those behind the first [`ACLS`] share theirs.
+fn acl_hits(out: &mut DescriptorEncoder<'_>, hits: Option<&Hits>) -> fmt::Result {
+    let mut rows = family(out, families::ACL_HITS)?;
+    let mut others = BTreeMap::new();
+    for (at, acl) in hits.into_iter().flat_map(Hits::acls).enumerate() {
+        for (action, matched, hit) in [
+            (Action::Allow, "entry", acl.by_entries(Action::Allow)),
+            (Action::Block, "entry", acl.by_entries(Action::Block)),
+            (acl.acl().default_action(), "default", acl.default_action()),
+            (Action::Block, "undetermined", acl.undetermined()),
+        ] {
+            let labels = (if action == Action::Allow { "allow" } else { "block" }, matched);
+            if at < ACLS {
+                acl_row(&mut rows, acl.acl().name(), labels, hit.count)?;
+            } else {
+                *others.entry(labels).or_default() += hit.count;
+            }
+        }
+    }
+    others.into_iter().try_for_each(|(labels, count)| acl_row(&mut rows, "(others)", labels, count))
+}
+
+fn acl_row(
+    rows: &mut MetricEncoder<'_>,
+    acl: &str,
+    (action, matched): (&str, &str),
+    count: u64,
+) -> fmt::Result {
+    labelled(rows, &[("acl", acl), ("action", action), ("matched", matched)], count)
 }
 
 fn family<'a>(out: &'a mut DescriptorEncoder<'_>, family: Family) -> Result<MetricEncoder<'a>, fmt::Error> {

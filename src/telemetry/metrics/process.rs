@@ -1,7 +1,8 @@
 //! What belongs to no worker: reloads, the policy in force, certificates, list files. Written rarely, by anybody.
 
+use crate::telemetry::hits::{Epoch, Hits};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The most files of a kind that have a series of their own; no honest configuration comes near.
@@ -111,6 +112,8 @@ pub struct PolicyInForce<'a> {
     pub ranges: usize,
     /// What it depends on.
     pub files: &'a AgeingFiles,
+    /// What is counted of it.
+    pub hits: &'a Arc<Hits>,
 }
 
 /// What belongs to no worker.
@@ -118,7 +121,7 @@ pub struct PolicyInForce<'a> {
 pub struct ProcessMetrics {
     /// Attempts to reload.
     pub reloads: ReloadCounters,
-    pub(super) started_at: SystemTime,
+    pub(super) epoch: Epoch,
     pub(super) last_reload_success: AtomicBool,
     pub(super) last_reload_at: AtomicU64,
     pub(super) revision: AtomicU64,
@@ -133,13 +136,14 @@ pub struct ProcessMetrics {
 pub(super) struct Described {
     pub(super) digest: String,
     pub(super) files: AgeingFiles,
+    pub(super) hits: Option<Arc<Hits>>,
 }
 
 impl Default for ProcessMetrics {
     fn default() -> Self {
         Self {
             reloads: ReloadCounters::default(),
-            started_at: SystemTime::now(),
+            epoch: Epoch::now(),
             last_reload_success: AtomicBool::default(),
             last_reload_at: AtomicU64::default(),
             revision: AtomicU64::default(),
@@ -160,7 +164,7 @@ impl ProcessMetrics {
 
     /// Notes what is in force; replaces what was noted before.
     pub fn policy_in_force(&self, policy: &PolicyInForce<'_>) {
-        let PolicyInForce { revision, digest, loaded_at, acls, ranges, files } = *policy;
+        let PolicyInForce { revision, digest, loaded_at, acls, ranges, files, hits } = *policy;
         self.revision.store(revision, Ordering::Relaxed);
         self.loaded_at.store(seconds(loaded_at), Ordering::Relaxed);
         self.acls.store(acls as u64, Ordering::Relaxed);
@@ -168,7 +172,7 @@ impl ProcessMetrics {
         let mut files = files.clone();
         files.certificates.truncate(FILES);
         files.lists.truncate(FILES);
-        let described = Described { digest: digest.to_owned(), files };
+        let described = Described { digest: digest.to_owned(), files, hits: Some(Arc::clone(hits)) };
         *self.described.lock().unwrap_or_else(PoisonError::into_inner) = described;
     }
 

@@ -56,8 +56,16 @@ fn the_process_is_shown() {
     let expiry =
         CertificateExpiry { file: "a\"b.crt".to_owned(), used_for: CertificateUse::Admin, at: at + DAY };
     let files = AgeingFiles { certificates: vec![expiry], lists: vec![("a.netset".to_owned(), at)] };
-    let policy =
-        PolicyInForce { revision: 7, digest: "0af", loaded_at: at, acls: 2, ranges: 30, files: &files };
+    let hits = no_hits(&metrics, "");
+    let policy = PolicyInForce {
+        revision: 7,
+        digest: "0af",
+        loaded_at: at,
+        acls: 2,
+        ranges: 30,
+        files: &files,
+        hits: &hits,
+    };
     metrics.process.policy_in_force(&policy);
     metrics.server.traffic(0).received.add(100);
     metrics.server.traffic(1).received.add(20);
@@ -85,13 +93,54 @@ fn the_process_is_shown() {
     assert!(text.ends_with("# EOF\n"));
 }
 
+fn no_hits(metrics: &Metrics, acls: &str) -> Arc<Hits> {
+    let text = format!("[upstream]\nurl = \"http://127.0.0.1:1\"\n{acls}");
+    let loaded = crate::config::load(&text, "gateway.toml", &crate::policy::NoFiles).loaded;
+    metrics.hits_of(&loaded.unwrap().policy)
+}
+
+#[test]
+fn many_acls_share_a_series() {
+    let metrics = Arc::new(Metrics::new(1));
+    let acl = |number| format!("[[ip_acl]]\nname = \"a{number}\"\ndefault = \"block\"\n");
+    let acls: String = (0..300).map(acl).collect();
+    let (hits, files) = (no_hits(&metrics, &acls), AgeingFiles::default());
+    let at = SystemTime::UNIX_EPOCH;
+    metrics.process.policy_in_force(&PolicyInForce {
+        revision: 1,
+        digest: "a",
+        loaded_at: at,
+        acls: 300,
+        ranges: 0,
+        files: &files,
+        hits: &hits,
+    });
+    let text = metrics.render(Format::Classic);
+    let rows = text.lines().filter(|line| line.starts_with("aclgate_acl_hits_total{"));
+    assert_eq!(rows.count(), 251 * 4);
+    assert!(text.contains("{acl=\"a249\"") && !text.contains("{acl=\"a250\""));
+    assert_eq!(
+        value(&text, "aclgate_acl_hits_total{acl=\"(others)\",action=\"block\",matched=\"default\"}"),
+        Some(0.0)
+    );
+}
+
 /// As a scrape of a process that has everything shows it.
 fn everything() -> String {
     let metrics = Arc::new(Metrics::new(1));
     let at = SystemTime::UNIX_EPOCH;
     let expiry = CertificateExpiry { file: "a".to_owned(), used_for: CertificateUse::Server, at };
     let files = AgeingFiles { certificates: vec![expiry], lists: vec![("a".to_owned(), at)] };
-    let policy = PolicyInForce { revision: 1, digest: "a", loaded_at: at, acls: 0, ranges: 0, files: &files };
+    let hits = no_hits(&metrics, "[[ip_acl]]\nname = \"a\"\ndefault = \"allow\"\n");
+    let policy = PolicyInForce {
+        revision: 1,
+        digest: "a",
+        loaded_at: at,
+        acls: 0,
+        ranges: 0,
+        files: &files,
+        hits: &hits,
+    };
     metrics.process.policy_in_force(&policy);
     metrics.render(Format::OpenMetrics)
 }

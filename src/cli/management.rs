@@ -1,0 +1,202 @@
+//! A client of a running gateway's management API: which gateway, with which key → JSON.
+//!
+//! The gateway is named by `--url`, or is the one that runs on a file. The key is never an argument: arguments show in
+//! process lists and shell histories. It comes from a file, from the environment, or is asked for. Deliberately absent:
+//! redirects, proxies, a switch that turns verification off.
+
+use super::CliError;
+use crate::config::Admin;
+use crate::store::Loader;
+use crate::upstream::client_tls;
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::io::{self, IsTerminal};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// Where the key stands if it is not in a file.
+const KEY_VARIABLE: &str = "ACLGATE_ADMIN_KEY";
+/// The longest that a question may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The most bytes of an answer.
+const LONGEST_ANSWER: usize = 256 << 20;
+
+/// Which gateway, and who asks.
+#[derive(Debug, clap::Args)]
+pub struct Gateway {
+    /// The file that the gateway runs on; its `[admin] listen` says where to ask.
+    #[arg(short, long, value_name = "FILE", default_value = super::DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// Where the management API listens, instead of what the file says.
+    #[arg(long, value_name = "URL")]
+    url: Option<Uri>,
+    /// A file that holds an admin key; without it, the key is taken from ACLGATE_ADMIN_KEY, or asked for.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// The CA of an https management API, as PEM; the system's roots if absent.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+/// A gateway that can be asked.
+pub struct Client {
+    origin: Uri,
+    key: HeaderValue,
+    ca: Option<PathBuf>,
+}
+
+/// Without the key.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Finds the gateway and the key.
+    ///
+    /// # Errors
+    /// There is no management API, no such file, or no key.
+    pub fn client(&self) -> Result<Client, CliError> {
+        let origin = match &self.url {
+            Some(url) => url.clone(),
+            None => {
+                let candidate = Loader::new(&self.config).load()?;
+                let admin = candidate.config.admin.as_ref().ok_or_else(|| {
+                    input(self.config.display(), "there is no `[admin]`, so there is nobody to ask")
+                })?;
+                origin(admin).ok_or_else(|| input(&admin.listen, "no address that can be asked"))?
+            }
+        };
+        if origin.host().is_none() || !matches!(origin.scheme_str(), Some("http" | "https")) {
+            return Err(CliError::Argument("--url needs a scheme and a host, like `https://127.0.0.1:9091`"));
+        }
+        Ok(Client { origin, key: self.key()?, ca: self.ca.clone() })
+    }
+
+    fn key(&self) -> Result<HeaderValue, CliError> {
+        let (source, text) = if let Some(path) = &self.key_file {
+            let read = std::fs::read_to_string(path);
+            let text = read.map_err(|source| CliError::Read { path: path.clone(), source })?;
+            (path.display().to_string(), text)
+        } else if let Ok(text) = std::env::var(KEY_VARIABLE) {
+            (KEY_VARIABLE.to_owned(), text)
+        } else if io::stdin().is_terminal() {
+            let text = rpassword::prompt_password("Admin key (not shown): ")?;
+            ("standard input".to_owned(), text)
+        } else {
+            return Err(CliError::Argument("an admin key is needed: --key-file FILE, or ACLGATE_ADMIN_KEY"));
+        };
+        let key = text.trim_end_matches(['\r', '\n']);
+        let value = HeaderValue::from_str(key).ok().filter(|_| !key.is_empty());
+        let mut value = value.ok_or_else(|| input(source, "this is no admin key"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+/// A listener on every address is asked at the loopback address.
+fn origin(admin: &Admin) -> Option<Uri> {
+    let scheme = if admin.tls.is_some() { "https" } else { "http" };
+    let authority = match admin.listen.parse::<SocketAddr>() {
+        Ok(mut address) if address.ip().is_unspecified() => {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+            address.to_string()
+        }
+        _ => admin.listen.clone(),
+    };
+    format!("{scheme}://{authority}/").parse().ok()
+}
+
+impl Client {
+    /// What is at a path. Blocks.
+    ///
+    /// # Errors
+    /// The gateway cannot be reached, or does not answer with this.
+    pub fn get<T: DeserializeOwned>(&self, target: &str) -> Result<T, CliError> {
+        let failed = |message: String| input(&self.origin, message);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let asked = runtime.block_on(async { tokio::time::timeout(PATIENCE, self.ask(target)).await });
+        let (status, body) = asked
+            .map_err(|_| failed("no answer in time".to_owned()))?
+            .map_err(|error| failed(error.to_string()))?;
+        match status {
+            StatusCode::OK => serde_json::from_slice(&body).map_err(|error| failed(error.to_string())),
+            StatusCode::UNAUTHORIZED => Err(failed("the key is not admitted".to_owned())),
+            StatusCode::NOT_FOUND => Err(failed("this is no management API, or an older one".to_owned())),
+            status => Err(failed(format!("{status} {}", String::from_utf8_lossy(&body)))),
+        }
+    }
+
+    async fn ask(&self, target: &str) -> io::Result<(StatusCode, Bytes)> {
+        let host = self.origin.host().unwrap_or_default();
+        let name = host.trim_start_matches('[').trim_end_matches(']');
+        let tls = self.origin.scheme_str() == Some("https");
+        let port = self.origin.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let stream = TcpStream::connect((name, port)).await?;
+        if !tls {
+            return self.exchange(stream, target).await;
+        }
+        let config = Arc::new(client_tls(self.ca.as_deref())?);
+        let server = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        let stream = tokio_rustls::TlsConnector::from(config).connect(server, stream).await?;
+        self.exchange(stream, target).await
+    }
+
+    async fn exchange<S>(&self, stream: S, target: &str) -> io::Result<(StatusCode, Bytes)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        tokio::spawn(async move {
+            // The answer says whether it went well.
+            let _ = connection.await;
+        });
+        let authority = self.origin.authority().map_or("", |authority| authority.as_str());
+        let request = Request::get(target)
+            .header(header::HOST, authority)
+            .header(header::AUTHORIZATION, self.key.clone())
+            .body(Empty::<Bytes>::new())
+            .map_err(io::Error::other)?;
+        let response = sender.send_request(request).await.map_err(io::Error::other)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
+        Ok((status, body.map_err(io::Error::other)?.to_bytes()))
+    }
+}
+
+fn input(path: impl fmt::Display, message: impl Into<String>) -> CliError {
+    CliError::Input { path: path.to_string(), message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked_at(listen: &str) -> String {
+        let admin = Admin { listen: listen.to_owned(), tls: None, api_keys: Vec::new(), audit_log: None };
+        origin(&admin).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_listener_on_every_address_is_asked_on_loopback() {
+        assert_eq!(asked_at("0.0.0.0:9091"), "http://127.0.0.1:9091/");
+        assert_eq!(asked_at("[::]:9091"), "http://[::1]:9091/");
+        assert_eq!(asked_at("10.0.0.1:9091"), "http://10.0.0.1:9091/");
+        assert_eq!(asked_at("admin.example:9091"), "http://admin.example:9091/");
+    }
+}

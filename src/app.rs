@@ -127,7 +127,7 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
     let access = AccessWriter::start(io::stdout())?;
     metrics.observe_logs(log.clone(), Some(access.clone()));
     let watcher = Watcher::start(first.files.clone(), Events::Use)?;
-    let reloader = Arc::new(Reloader::new(loader, first, log, Arc::clone(&metrics)));
+    let reloader = Arc::new(Reloader::new(loader, first, log.clone(), Arc::clone(&metrics)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let shared = Shared { store: Arc::clone(reloader.store()), metrics: Arc::clone(&metrics), access };
     let tls = ListenerTls {
@@ -142,6 +142,7 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
         reloader: Arc::clone(&reloader),
         editor: editor.clone(),
         metrics: Arc::clone(&metrics),
+        log,
         stage: server.server.stage(),
     };
     let admin = admin.map(|admin| admin.serve(&runtime, &management, &server.settings)).transpose()?;

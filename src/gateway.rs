@@ -31,7 +31,7 @@ use crate::telemetry::decision_log::DecisionLog;
 use crate::telemetry::metrics::{Metrics, RequestDecision, WorkerMetrics};
 use crate::telemetry::{CheckReport, SubjectKind};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody};
-use access::Visit;
+use access::{Became, Visit};
 use asked::{Asked, Said};
 use blocked_line::BlockedLine;
 use failure::Failure;
@@ -75,6 +75,7 @@ const BEHIND: Duration = Duration::from_millis(500);
 struct Judged {
     said: Said,
     disguised: bool,
+    waited: Duration,
 }
 
 impl Gateway {
@@ -106,6 +107,7 @@ impl Gateway {
         let client =
             client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
         let (permit, said) = self.permit(snapshot, parts, (&client, connection, id), &mut body).await?;
+        id.pass_on(&mut parts.headers);
         let disguised = permit.demands_disguise();
         if disguised {
             api_key::disguise(&mut parts.headers, &snapshot.policy)?;
@@ -119,8 +121,9 @@ impl Gateway {
         };
         let sent = Instant::now();
         let response = self.upstream.forward(&snapshot.config.upstream, parts, body, forwarding).await?;
-        self.metrics.upstream_time.observe(sent.elapsed());
-        Ok((response, Judged { said, disguised }))
+        let waited = sent.elapsed();
+        self.metrics.upstream_time.observe(waited);
+        Ok((response, Judged { said, disguised, waited }))
     }
 
     /// Gathers the facts, looks into the body where it matters, decides and enforces.
@@ -170,7 +173,8 @@ impl Gateway {
         };
         let report = || CheckReport::of(&snapshot.policy, &check);
         let source = client.source.name(&snapshot.config.client_ip);
-        let line = BlockedLine::of(parts, (client, connection), (id.of(&parts.headers), source));
+        let named = (id.of(&parts.headers), source);
+        let line = BlockedLine::of(parts, (client, connection), named, snapshot.revision);
         if matches!(check.subject, Subject::ApiKey(_)) && snapshot.config.answers.has_decoy() {
             self.log_behind(line, report());
         } else {
@@ -231,25 +235,25 @@ impl Handler for Gateway {
         let (mut parts, body) = request.into_parts();
         let id = RequestId::default();
         let mut visit = Visit::begin(&snapshot, &parts, connection, (&id, &self.access));
-        let (response, blocked_by) = match self.serve(&snapshot, &mut parts, body, (connection, &id)).await {
-            Ok((response, Judged { said, disguised })) => {
+        let (response, became) = match self.serve(&snapshot, &mut parts, body, (connection, &id)).await {
+            Ok((response, Judged { said, disguised, waited })) => {
                 let asked = Asked { parts, said, peer: connection.peer.ip(), disguised };
-                (self.pass_on(response, asked, connection), None)
+                (self.pass_on(response, asked, connection), Became::Forwarded(waited))
             }
             Err(failure) => {
                 self.count(&failure);
                 let response = failure.answer(&snapshot, &parts, id.of(&parts.headers));
-                (ResponseBody::of(response), failure.blocked_by())
+                (ResponseBody::of(response), Became::Answered(failure.blocked_by()))
             }
         };
         self.metrics.response(response.status());
         if let Some(visit) = &mut visit {
-            visit.answered(response.status(), blocked_by);
+            visit.answered(response.status(), became);
         }
         response.map(|body| body.visited(visit))
     }
 
-    fn refuse(&self, error: RequestError) -> Response<ResponseBody> {
-        self.turn_away(crate::answer::not_understood(error))
+    fn refuse(&self, error: RequestError, connection: &Connection) -> Response<ResponseBody> {
+        self.turn_away(crate::answer::not_understood(error), connection)
     }
 }

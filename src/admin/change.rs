@@ -179,7 +179,10 @@ fn problem(error: EditError) -> Problem {
 }
 
 /// The audit file of the policy in force, opened.
-fn open_audit(snapshot: &Snapshot) -> Result<AuditFile, Problem> {
+///
+/// # Errors
+/// It cannot be written to.
+pub fn open_audit(snapshot: &Snapshot) -> Result<AuditFile, Problem> {
     let path: Option<&PathBuf> = snapshot.config.admin.as_ref().and_then(|admin| admin.audit_log.as_ref());
     AuditFile::open(path.map(PathBuf::as_path)).map_err(|error| {
         let path = path.map(|path| path.display().to_string());

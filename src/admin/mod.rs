@@ -2,7 +2,7 @@
 //!
 //! A request on the `[admin]` listener in, a response out, in the order of the files: [`router`] → [`auth`] (with its
 //! [`throttle`]) → [`call`] → an operation on a [`resource`] ([`ip_acl`], [`assignment`]; [`search`], [`patch`]) or
-//! [`explain`], [`stats`], [`health`] → [`change`] for what changes the file → [`reply`], or [`errors`]. The FusionAuth client libraries
+//! [`explain`], [`stats`], [`log_level`], [`health`] → [`change`] for what changes the file → [`reply`], or [`errors`]. The FusionAuth client libraries
 //! work against it unchanged; [`openapi`] describes it to others.
 //!
 //! INVARIANTS
@@ -20,6 +20,7 @@ pub mod fields;
 pub mod health;
 pub mod ip_acl;
 pub mod listener;
+pub mod log_level;
 pub mod openapi;
 pub mod patch;
 pub mod query;
@@ -36,6 +37,7 @@ use crate::request::{Connection, RequestBody, RequestError};
 use crate::server::{Handler, Stage};
 use crate::store::Reloader;
 use crate::store::edit::Editor;
+use crate::telemetry::logging::LogControl;
 use crate::telemetry::metrics::Metrics;
 use assignment::{ApiKeys, Applications, Tenants};
 use auth::{Caller, Stranger};
@@ -67,6 +69,8 @@ pub struct Shared {
     pub editor: Editor,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// The log.
+    pub log: LogControl,
     /// Where in its life the gateway stands.
     pub stage: watch::Receiver<Stage>,
 }
@@ -139,7 +143,7 @@ impl AdminApi {
             Route::Readyz => Some(health::ready(&self.shared.reloader, *self.shared.stage.borrow())),
             Route::Metrics => Some(health::metrics(&self.shared.metrics, headers)),
             Route::OpenApi => Some(reply::ok(&openapi::document())),
-            Route::Explain | Route::Stats | Route::Confirm | Route::Object(..) => None,
+            Route::Explain | Route::Stats | Route::Log | Route::Confirm | Route::Object(..) => None,
         }
     }
 
@@ -152,6 +156,7 @@ impl AdminApi {
         match route {
             Route::Explain => explain::answer(call),
             Route::Stats => stats::answer(call),
+            Route::Log => log_level::answer(call, method, &self.shared.log),
             Route::Confirm => {
                 let revision = self.desk.confirm(call).await?;
                 Ok(reply::ok(&serde_json::json!({ "revision": revision })))
@@ -198,7 +203,7 @@ impl Handler for AdminApi {
         self.answer(request, connection).await.map(Full::new)
     }
 
-    fn refuse(&self, error: RequestError) -> Response<Self::Body> {
+    fn refuse(&self, error: RequestError, _: &Connection) -> Response<Self::Body> {
         answer::not_understood(error).map(Full::new)
     }
 }

@@ -7,6 +7,7 @@ use super::assignment::{ApiKeys, Applications, Tenants};
 use super::errors::Errors;
 use super::health::{Health, Readiness};
 use super::ip_acl::IpAcls;
+use super::log_level::LogLevel;
 use super::resource::Resource;
 use super::router::Kind;
 use super::stats::Stats;
@@ -35,7 +36,7 @@ type AnySchema = RefOr<Schema>;
 
 /// The document.
 pub fn document() -> OpenApi {
-    let mut paths = fixed_paths();
+    let mut paths = observing_paths(fixed_paths());
     for kind in Kind::ALL {
         paths = match kind {
             Kind::IpAcl => object_paths::<IpAcls, IPAccessControlList>(paths, kind),
@@ -72,6 +73,7 @@ fn schemas() -> Vec<(String, AnySchema)> {
     add::<Health>(&mut all);
     add::<Readiness>(&mut all);
     add::<Stats>(&mut all);
+    add::<LogLevel>(&mut all);
     all
 }
 
@@ -173,20 +175,6 @@ fn fixed_paths() -> PathsBuilder {
         .request_body(Some(body(&[(JSON, question())], Required::True)))
         .response("200", answer("The decision, and every check that led to it.", ObjectBuilder::new().into()))
         .response("415", answer("Not JSON.", reference::<Errors>()));
-    let whole = |name: &str, description: &str| {
-        query(name, description, of_type(Type::Integer).minimum(Some(0)).into())
-    };
-    let stats =
-        guarded("How often each entry of each ACL decided, and what nothing has hit", "stats", "stats")
-            .parameter(query(
-                "ipAccessControlList",
-                "One ACL alone, by name or id.",
-                of_type(Type::String).into(),
-            ))
-            .parameter(query("unused", "Only entries that nothing has hit.", of_type(Type::Boolean).into()))
-            .parameter(whole("startRow", "Entries that are left out."))
-            .parameter(whole("numberOfResults", "Entries on the page; 25, and 10000 at the most."))
-            .response("200", answer("What is counted, the most hit entries first.", reference::<Stats>()));
     let revision = wrapped("revision", of_type(Type::Integer).into(), true);
     let confirm = guarded("Keep the change that waits for its confirmation", "confirm", "confirm")
         .response("200", answer("It stays.", revision))
@@ -201,8 +189,41 @@ fn fixed_paths() -> PathsBuilder {
         .path("/metrics", item(HttpMethod::Get, metrics))
         .path("/openapi.json", item(HttpMethod::Get, document))
         .path("/api/explain", item(HttpMethod::Post, explain))
-        .path("/api/stats", item(HttpMethod::Get, stats))
         .path("/api/confirm", item(HttpMethod::Post, confirm))
+}
+
+/// What tells operators what happens.
+fn observing_paths(paths: PathsBuilder) -> PathsBuilder {
+    let whole = |name: &str, description: &str| {
+        query(name, description, of_type(Type::Integer).minimum(Some(0)).into())
+    };
+    let stats =
+        guarded("How often each entry of each ACL decided, and what nothing has hit", "stats", "stats")
+            .parameter(query(
+                "ipAccessControlList",
+                "One ACL alone, by name or id.",
+                of_type(Type::String).into(),
+            ))
+            .parameter(query("unused", "Only entries that nothing has hit.", of_type(Type::Boolean).into()))
+            .parameter(whole("startRow", "Entries that are left out."))
+            .parameter(whole("numberOfResults", "Entries on the page; 25, and 10000 at the most."))
+            .response("200", answer("What is counted, the most hit entries first.", reference::<Stats>()));
+    let level = || answer("The level that holds.", wrapped("log", reference::<LogLevel>(), true));
+    let no_log = || answer("The process has no log of its own.", reference::<Errors>());
+    let log =
+        guarded("The level of the log", "log", "log").response("200", level()).response("409", no_log());
+    let seconds = of_type(Type::Integer).minimum(Some(1)).maximum(Some(86_400));
+    let wanted = ObjectBuilder::new()
+        .property("level", of_type(Type::String).description(Some("Absent: what the file says.")))
+        .property("seconds", seconds.description(Some("Absent: until the file says another level.")));
+    let set_log = guarded("Change the level of the log while it runs", "log", "set-log")
+        .request_body(Some(body(&[(JSON, wrapped("log", wanted.into(), false))], Required::True)))
+        .response("200", level())
+        .response("403", answer("The key may only read.", reference::<Errors>()))
+        .response("409", no_log())
+        .response("415", answer("Not JSON.", reference::<Errors>()));
+    let log = merged(item(HttpMethod::Get, log), HttpMethod::Put, set_log.build());
+    paths.path("/api/log", log).path("/api/stats", item(HttpMethod::Get, stats))
 }
 
 fn item(method: HttpMethod, operation: OperationBuilder) -> PathItem {

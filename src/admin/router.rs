@@ -21,6 +21,8 @@ pub enum Route {
     Explain,
     /// `GET /api/stats`
     Stats,
+    /// `GET` and `PUT` of `/api/log`
+    Log,
     /// `POST /api/confirm`
     Confirm,
     /// An object, or all of a kind.
@@ -82,6 +84,7 @@ impl Route {
     fn methods(&self) -> &'static str {
         match self {
             Self::Healthz | Self::Readyz | Self::Metrics | Self::OpenApi | Self::Stats => "GET, HEAD",
+            Self::Log => "GET, HEAD, PUT",
             Self::Explain | Self::Confirm => "POST",
             Self::Object(_, Verb::Search, _) => "GET, HEAD, POST",
             Self::Object(..) => "GET, HEAD, POST, PUT, PATCH, DELETE",
@@ -101,6 +104,7 @@ pub fn route(method: &Method, path: &str) -> Result<Route, Problem> {
         "/metrics" => Some(Route::Metrics),
         "/openapi.json" => Some(Route::OpenApi),
         "/api/explain" => Some(Route::Explain),
+        "/api/log" => Some(Route::Log),
         "/api/stats" => Some(Route::Stats),
         "/api/confirm" => Some(Route::Confirm),
         _ => None,
@@ -163,6 +167,8 @@ mod tests {
             ("POST", "/api/confirm", Ok(Route::Confirm)),
             ("GET", "/api/stats", Ok(Route::Stats)),
             ("HEAD", "/api/stats/", Ok(Route::Stats)),
+            ("PUT", "/api/log", Ok(Route::Log)),
+            ("POST", "/api/log", Err(Problem::Method("GET, HEAD, PUT"))),
             ("DELETE", "/api/stats", Err(Problem::Method("GET, HEAD"))),
             ("GET", "/api/ip-acl", acl(Verb::Retrieve, None)),
             ("POST", "/api/ip-acl/", acl(Verb::Create, None)),

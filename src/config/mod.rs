@@ -16,6 +16,7 @@ mod restart;
 pub use answers::{Answers, BlockedAnswer, FieldValue, KeyAnswer};
 pub use files::DiskFiles;
 pub use load::{Loaded, Outcome, load};
+pub use read::is_log_level;
 pub use settings::{
     AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Decision,
     Dialect, Limits, Listener, Log, LogFormat, Original, Server, Timeouts, TlsSettings, TrustedProxies,

@@ -111,12 +111,12 @@ impl Handler for DecisionService {
             }
             Err(doubt) => {
                 self.tell(&doubt);
-                self.gateway.turn_away(answer::forbidden())
+                self.gateway.turn_away(answer::forbidden(), connection)
             }
         }
     }
 
-    fn refuse(&self, error: RequestError) -> Response<ResponseBody> {
-        self.gateway.turn_away(self.in_dialect(answer::not_understood(error)))
+    fn refuse(&self, error: RequestError, connection: &Connection) -> Response<ResponseBody> {
+        self.gateway.turn_away(self.in_dialect(answer::not_understood(error)), connection)
     }
 }

@@ -2,16 +2,18 @@
 
 use super::request_id::RequestId;
 use crate::config::AccessLog;
-use crate::request::{Connection, client_address};
+use crate::request::{Connection, Scheme, client_address};
 use crate::store::Snapshot;
 use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::{AccessWriter, RequestRecord};
+use crate::telemetry::trace_context::TraceParent;
 use http::header::{HOST, REFERER, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderName, Version};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, Method, Version};
 use std::fmt;
 use std::net::IpAddr;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What is kept of a request for its line, which is written when this is dropped.
 pub struct Visit {
@@ -22,15 +24,24 @@ pub struct Visit {
     request_id: String,
     peer: IpAddr,
     client: Option<IpAddr>,
-    method: String,
-    target: String,
-    version: Version,
+    tls: bool,
+    line: Option<(Method, String, Version)>,
     host: Option<String>,
     user_agent: Option<String>,
     referer: Option<String>,
     status: u16,
     response_bytes: u64,
-    blocked_by: Option<SubjectKind>,
+    became: Became,
+    trace_id: Option<String>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Became {
+    /// Upstream answered, after this time.
+    Forwarded(Duration),
+    /// We answered ourselves; if it was blocked, for this kind of subject.
+    Answered(Option<SubjectKind>),
 }
 
 /// Holds what a client sent.
@@ -48,38 +59,60 @@ impl Visit {
         connection: &Connection,
         (id, writer): (&RequestId, &AccessWriter),
     ) -> Option<Box<Self>> {
+        let mut visit = Self::blank(snapshot, connection, writer)?;
+        let peer = visit.peer;
+        visit.request_id = id.of(&parts.headers).to_owned();
+        visit.client = client_address::resolve(&snapshot.config.client_ip, peer, &parts.headers).address;
+        visit.line = Some((parts.method.clone(), parts.uri.to_string(), parts.version));
+        visit.host = host(parts).map(str::to_owned);
+        visit.user_agent = text(parts, USER_AGENT).map(str::to_owned);
+        visit.referer = text(parts, REFERER).map(str::to_owned);
+        visit.trace_id = TraceParent::of(&parts.headers).map(|parent| parent.trace_id.to_string());
+        Some(visit)
+    }
+
+    /// As [`begin`](Self::begin), of a request whose head cannot be read: nothing of it is known but its connection.
+    pub(super) fn unread(
+        snapshot: &Snapshot,
+        connection: &Connection,
+        writer: &AccessWriter,
+    ) -> Option<Box<Self>> {
+        let mut visit = Self::blank(snapshot, connection, writer)?;
+        let nothing = HeaderMap::new();
+        visit.request_id = RequestId::default().of(&nothing).to_owned();
+        visit.client = client_address::resolve(&snapshot.config.client_ip, visit.peer, &nothing).address;
+        Some(visit)
+    }
+
+    fn blank(snapshot: &Snapshot, connection: &Connection, writer: &AccessWriter) -> Option<Box<Self>> {
         let format = snapshot.config.log.access;
         if format == AccessLog::Off {
             return None;
         }
-        let text = |name: HeaderName| {
-            parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
-        let peer = connection.peer.ip();
         Some(Box::new(Self {
             writer: writer.clone(),
             format,
             at: SystemTime::now(),
             begun: Instant::now(),
-            request_id: id.of(&parts.headers).to_owned(),
-            peer,
-            client: client_address::resolve(&snapshot.config.client_ip, peer, &parts.headers).address,
-            method: parts.method.to_string(),
-            target: parts.uri.to_string(),
-            version: parts.version,
-            host: text(HOST).or_else(|| parts.uri.authority().map(ToString::to_string)),
-            user_agent: text(USER_AGENT),
-            referer: text(REFERER),
+            request_id: String::new(),
+            peer: connection.peer.ip(),
+            client: None,
+            tls: connection.scheme == Scheme::Https,
+            line: None,
+            host: None,
+            user_agent: None,
+            referer: None,
             status: 0,
             response_bytes: 0,
-            blocked_by: None,
+            became: Became::Answered(None),
+            trace_id: None,
         }))
     }
 
     /// The response's head is known.
-    pub(super) fn answered(&mut self, status: http::StatusCode, blocked_by: Option<SubjectKind>) {
+    pub(super) fn answered(&mut self, status: http::StatusCode, became: Became) {
         self.status = status.as_u16();
-        self.blocked_by = blocked_by;
+        self.became = became;
     }
 
     /// So many bytes of the response's body went out.
@@ -88,8 +121,21 @@ impl Visit {
     }
 }
 
+/// `Host`, or the authority of the target.
+pub(super) fn host(parts: &Parts) -> Option<&str> {
+    text(parts, HOST).or_else(|| parts.uri.authority().map(Authority::as_str))
+}
+
+fn text(parts: &Parts, name: HeaderName) -> Option<&str> {
+    parts.headers.get(name)?.to_str().ok()
+}
+
 impl Drop for Visit {
     fn drop(&mut self) {
+        let (upstream, blocked_by) = match self.became {
+            Became::Forwarded(waited) => (Some(waited), None),
+            Became::Answered(blocked_by) => (None, blocked_by),
+        };
         self.writer.write(
             self.format,
             &RequestRecord {
@@ -97,16 +143,20 @@ impl Drop for Visit {
                 request_id: &self.request_id,
                 peer: self.peer,
                 client: self.client,
-                method: &self.method,
-                target: &self.target,
-                version: self.version,
+                tls: self.tls,
+                line: self
+                    .line
+                    .as_ref()
+                    .map(|(method, target, version)| (method.as_str(), &**target, *version)),
                 host: self.host.as_deref(),
                 user_agent: self.user_agent.as_deref(),
                 referer: self.referer.as_deref(),
                 status: self.status,
                 response_bytes: self.response_bytes,
                 duration: self.begun.elapsed(),
-                blocked_by: self.blocked_by,
+                upstream,
+                trace_id: self.trace_id.as_deref(),
+                blocked_by,
             },
         );
     }

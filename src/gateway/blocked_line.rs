@@ -1,5 +1,6 @@
 //! What the decision log says of a request, kept so that it can be said later.
 
+use super::access::host;
 use crate::request::Connection;
 use crate::request::client_address::ClientAddress;
 use crate::telemetry::decision_log::BlockedRequest;
@@ -16,6 +17,8 @@ pub(super) struct BlockedLine {
     client_source: String,
     method: Method,
     target: String,
+    host: Option<String>,
+    revision: u64,
 }
 
 /// Holds what a client sent.
@@ -31,6 +34,7 @@ impl BlockedLine {
         parts: &Parts,
         (client, connection): (&ClientAddress, &Connection),
         (request_id, client_source): (&str, &str),
+        revision: u64,
     ) -> Self {
         Self {
             request_id: request_id.to_owned(),
@@ -39,6 +43,8 @@ impl BlockedLine {
             client_source: client_source.to_owned(),
             method: parts.method.clone(),
             target: parts.uri.to_string(),
+            host: host(parts).map(str::to_owned),
+            revision,
         }
     }
 
@@ -51,6 +57,8 @@ impl BlockedLine {
             client_source: &self.client_source,
             method: self.method.as_str(),
             target: &self.target,
+            host: self.host.as_deref(),
+            revision: self.revision,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! A [`Question`] in, the answer to whoever asked out. Nothing goes upstream, so nothing can be disguised: where a
 //! decoy would be sent, the key is refused.
 
-use super::access::Visit;
+use super::access::{Became, Visit};
 use super::failure::Failure;
 use super::request_id::RequestId;
 use super::{Gateway, ResponseBody};
@@ -46,7 +46,7 @@ impl Gateway {
         let id = RequestId::default();
         let mut visit = Visit::begin(snapshot, &parts, connection, (&id, &self.access));
         let judged = self.may_pass(snapshot, &parts, &mut body, (connection, &id)).await;
-        let blocked_by = judged.as_ref().err().and_then(Failure::blocked_by);
+        let became = Became::Answered(judged.as_ref().err().and_then(Failure::blocked_by));
         parts.method = asked_with;
         let response = reply(judged.map_err(|failure| {
             self.count(&failure);
@@ -54,16 +54,20 @@ impl Gateway {
         }));
         self.metrics.response(response.status());
         if let Some(visit) = &mut visit {
-            visit.answered(response.status(), blocked_by);
+            visit.answered(response.status(), became);
         }
         response.map(|body| ResponseBody::own(body).visited(visit))
     }
 
-    /// Counts what is answered without a judgement.
-    pub fn turn_away(&self, response: Response<Bytes>) -> Response<ResponseBody> {
+    /// Counts what is answered without a judgement; in the access log it is a head that was not read.
+    pub fn turn_away(&self, response: Response<Bytes>, connection: &Connection) -> Response<ResponseBody> {
         self.metrics.request(RequestDecision::Refuse, None);
         self.metrics.response(response.status());
-        response.map(ResponseBody::own)
+        let mut visit = Visit::unread(&self.snapshots.load(), connection, &self.access);
+        if let Some(visit) = &mut visit {
+            visit.answered(response.status(), Became::Answered(None));
+        }
+        response.map(|body| ResponseBody::own(body).visited(visit))
     }
 
     async fn may_pass(

@@ -1,11 +1,13 @@
-//! What a request is found by: in the log, and by a user who was shown it.
+//! What a request is found by: in the log, upstream, and by a user who was shown it.
 //!
-//! The client's own `X-Request-Id` if it is harmless, else one of ours, made only when somebody asks for it.
+//! The client's own `X-Request-Id` if there is one and it is harmless, else one of ours. Upstream gets the same: where the
+//! client sent none or a harmful one, ours stands in its place, so that nobody's log disagrees.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::cell::{Cell, OnceCell};
 use std::hash::{BuildHasher, RandomState};
 
+const NAME: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest that is taken over, in bytes.
 const LONGEST: usize = 128;
 
@@ -16,48 +18,86 @@ thread_local! {
 
 /// The id of one request.
 #[derive(Debug, Default)]
-pub(super) struct RequestId(OnceCell<String>);
+pub(super) struct RequestId(OnceCell<HeaderValue>);
 
 impl RequestId {
     /// The id; the same at every call.
     pub(super) fn of(&self, headers: &HeaderMap) -> &str {
-        self.0.get_or_init(|| sent(headers).map_or_else(made, str::to_owned))
+        let id = self.0.get_or_init(|| sent(headers).cloned().unwrap_or_else(made));
+        // Nothing else gets here.
+        id.to_str().unwrap_or_default()
+    }
+
+    /// Puts the id where upstream finds it.
+    pub(super) fn pass_on(&self, headers: &mut HeaderMap) {
+        if sent(headers).is_none() {
+            // Not kept: whoever asks for it now finds it among the headers.
+            headers.insert(NAME, self.0.get().cloned().unwrap_or_else(made));
+        }
     }
 }
 
-/// Letters, digits and the punctuation of common ids: nothing that a page or a log could take for its own.
-fn sent(headers: &HeaderMap) -> Option<&str> {
-    let id = headers.get("x-request-id")?.to_str().ok()?;
-    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:+/=".contains(&byte);
-    (!id.is_empty() && id.len() <= LONGEST && id.bytes().all(harmless)).then_some(id)
+/// Letters, digits and the punctuation of common ids, once: nothing that a page or a log could take for its own.
+fn sent(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut ids = headers.get_all(NAME).iter();
+    let id = ids.next().filter(|_| ids.next().is_none())?;
+    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:+/=".contains(byte);
+    (!id.is_empty() && id.len() <= LONGEST && id.as_bytes().iter().all(harmless)).then_some(id)
 }
 
-/// 128 bits that nobody can foretell, without asking the system each time.
-fn made() -> String {
+/// 128 bits in hex that nobody can foretell, without asking the system each time.
+fn made() -> HeaderValue {
     let count = COUNT.with(|count| count.replace(count.get().wrapping_add(2)));
-    SECRET.with(|secret| format!("{:016x}{:016x}", secret.hash_one(count), secret.hash_one(count | 1)))
+    let half = |number: u64| SECRET.with(|secret| u128::from(secret.hash_one(number)));
+    let mut bits = half(count) << 64 | half(count | 1);
+    let id: [u8; 32] = std::array::from_fn(|_| {
+        bits = bits.rotate_left(4);
+        match (bits & 0xf) as u8 {
+            digit @ 0..10 => b'0' + digit,
+            digit => b'a' - 10 + digit,
+        }
+    });
+    HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn id(value: Option<&'static str>) -> String {
-        let mut headers = HeaderMap::new();
-        if let Some(value) = value {
-            headers.insert("x-request-id", value.parse().unwrap());
-        }
-        RequestId::default().of(&headers).to_owned()
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|value| (NAME, HeaderValue::from_static(value))).collect()
     }
 
     #[test]
     fn harmless_ids_are_kept_and_others_replaced() {
         for kept in ["a", "fba75c7b-8c27-4cdd-840e-694d808d0aab", "Root=1-67891233-abc"] {
-            assert_eq!(id(Some(kept)), kept);
+            let mut headers = headers(&[kept]);
+            let id = RequestId::default();
+            assert_eq!(id.of(&headers), kept);
+            id.pass_on(&mut headers);
+            assert_eq!((headers.len(), &headers[NAME]), (1, &HeaderValue::from_static(kept)));
         }
-        for replaced in [None, Some(""), Some("<script>"), Some("a b"), Some("\"")] {
-            assert_eq!(id(replaced).len(), 32, "{replaced:?}");
+        let long: &str = &"a".repeat(129);
+        for replaced in [&[][..], &[""], &["<script>"], &["a b"], &["\""], &["a", "b"], &["a", "a"]] {
+            let id = RequestId::default();
+            let mut headers = headers(replaced);
+            let before = id.of(&headers).to_owned();
+            assert!(before.len() == 32 && before.bytes().all(|byte| byte.is_ascii_hexdigit()), "{before}");
+            id.pass_on(&mut headers);
+            assert_eq!((headers.len(), headers[NAME].to_str().unwrap()), (1, &*before), "{replaced:?}");
+            assert_eq!(id.of(&headers), before);
         }
-        assert_ne!(id(None), id(None));
+        let mut too_long = HeaderMap::new();
+        too_long.insert(NAME, long.parse().unwrap());
+        assert_eq!(RequestId::default().of(&too_long).len(), 32);
+    }
+
+    #[test]
+    fn an_id_that_only_upstream_asked_for_is_the_one_in_the_log() {
+        let (id, mut headers) = (RequestId::default(), HeaderMap::new());
+        id.pass_on(&mut headers);
+        assert_eq!(id.of(&headers), headers[NAME].to_str().unwrap());
+        let other = RequestId::default();
+        assert_ne!(other.of(&HeaderMap::new()), id.of(&headers));
     }
 }

@@ -47,6 +47,10 @@
 //! curl -H "$A" -H "$J" $API/api/explain \
 //!   -d '{ "clientIPAddress": "203.0.113.9", "path": "/oauth2/authorize?client_id=…" }'
 //!
+//! # See which entries are used, and which are not; make the log say more for ten minutes.
+//! curl -H "$A" "$API/api/stats?ipAccessControlList=office-only&unused=true"
+//! curl -H "$A" -H "$J" -X PUT $API/api/log -d '{ "log": { "level": "debug", "seconds": 600 } }'
+//!
 //! # No key needed.
 //! curl $API/healthz $API/readyz $API/metrics
 //! ```

@@ -175,7 +175,7 @@ async fn answer<H: Handler>(
     let mut response = match refusal {
         Some(error) => {
             client.counters.refused_heads.fetch_add(1, Relaxed);
-            client.handler.refuse(error)
+            client.handler.refuse(error, &client.connection)
         }
         None => client.handler.handle(request.map(RequestBody::new), &client.connection).await,
     };

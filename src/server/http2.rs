@@ -197,7 +197,7 @@ async fn answer<H: Handler>(
     let (parts, body) = request.into_parts();
     let refusal = client.surplus.or_else(|| http2_head::check(&parts).err());
     let response = match refusal {
-        Some(error) => client.handler.refuse(error),
+        Some(error) => client.handler.refuse(error, &client.connection),
         None => {
             let Streams { registry, timeouts, .. } = &*open.streams;
             let body = Upload::watch(RequestBody::new(body), registry, timeouts.body);

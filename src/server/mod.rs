@@ -61,7 +61,7 @@ pub trait Handler: 'static {
     ) -> impl Future<Output = Response<Self::Body>>;
 
     /// Answers a request whose head was refused before it could be parsed. The connection is closed behind it.
-    fn refuse(&self, error: RequestError) -> Response<Self::Body>;
+    fn refuse(&self, error: RequestError, connection: &Connection) -> Response<Self::Body>;
 }
 
 /// How a server runs.

@@ -142,7 +142,7 @@ where
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             LocalSet::new().block_on(&runtime, async {
                 let handler = Rc::new(make());
-                attend(handler, arriving, (common, number)).await;
+                attend(handler, arriving, common).await;
             });
             drop(end);
         })?;
@@ -156,9 +156,9 @@ where
 async fn attend<H: Handler>(
     handler: Rc<H>,
     mut arriving: mpsc::UnboundedReceiver<(Delivery, Ticket)>,
-    (common, number): (Common, usize),
+    common: Common,
 ) {
-    let traffic = common.counters.traffic(number);
+    let traffic = common.counters.new_traffic();
     let registry = Registry::new(common.settings.load().timeouts);
     let mut connections = JoinSet::new();
     let (mut finish, mut abort) = (common.stage.clone(), common.stage.clone());

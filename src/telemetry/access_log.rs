@@ -32,12 +32,10 @@ pub struct RequestRecord<'a> {
     pub peer: IpAddr,
     /// The client's address; `None` where it cannot be determined.
     pub client: Option<IpAddr>,
-    /// The method.
-    pub method: &'a str,
-    /// The target as it came.
-    pub target: &'a str,
-    /// The version: `HTTP/1.1`.
-    pub version: http::Version,
+    /// Whether it came by TLS.
+    pub tls: bool,
+    /// Method and target as they came, and the version; `None` where the head could not be read.
+    pub line: Option<(&'a str, &'a str, http::Version)>,
     /// `Host` or `:authority`.
     pub host: Option<&'a str>,
     /// `User-Agent`.
@@ -50,6 +48,10 @@ pub struct RequestRecord<'a> {
     pub response_bytes: u64,
     /// From the request's first byte to the answer's last.
     pub duration: Duration,
+    /// Until the head of the upstream's response; `None` where there was none.
+    pub upstream: Option<Duration>,
+    /// The trace that the request belongs to, by its `traceparent`.
+    pub trace_id: Option<&'a str>,
     /// The kind of the subject that blocked it, if it was blocked.
     pub blocked_by: Option<SubjectKind>,
 }
@@ -94,18 +96,24 @@ impl AccessWriter {
 /// One JSON object, without a newline.
 pub fn json_line(record: &RequestRecord<'_>) -> String {
     let text = |text: Option<&str>| text.map_or(Value::Null, |text| redaction::text(text).into());
+    let (method, target, version) = record.line.map_or((None, None, None), |(method, target, version)| {
+        (Some(method), Some(redaction::target(target)), Some(self::version(version)))
+    });
     json!({
         "time": OffsetDateTime::from(record.at).format(&Rfc3339).unwrap_or_default(),
         "request_id": redaction::text(record.request_id),
         "client": record.client.map(|client| client.to_string()),
         "peer": record.peer.to_string(),
-        "method": redaction::text(record.method),
-        "target": redaction::target(record.target),
-        "version": version(record.version),
+        "scheme": if record.tls { "https" } else { "http" },
+        "method": text(method),
+        "target": target,
+        "version": version,
         "host": text(record.host),
         "status": record.status,
         "bytes": record.response_bytes,
         "duration_seconds": record.duration.as_secs_f64(),
+        "upstream_seconds": record.upstream.map(|time| time.as_secs_f64()),
+        "trace_id": record.trace_id,
         "user_agent": text(record.user_agent),
         "referer": record.referer.map(redaction::target),
         "blocked_by": record.blocked_by.map(SubjectKind::label),
@@ -117,11 +125,15 @@ pub fn json_line(record: &RequestRecord<'_>) -> String {
 pub fn combined_line(record: &RequestRecord<'_>) -> String {
     let client = record.client.map_or_else(|| "-".to_owned(), |client| client.to_string());
     let time = OffsetDateTime::from(record.at).format(COMBINED_TIME).unwrap_or_default();
+    let line = record.line.map_or_else(
+        || "-".to_owned(),
+        |(method, target, version)| {
+            let (method, target) = (redaction::text(method), redaction::target(target));
+            format!("{method} {target} {}", self::version(version))
+        },
+    );
     format!(
-        "{client} - - [{time}] \"{} {} {}\" {} {} \"{}\" \"{}\"",
-        redaction::text(record.method),
-        redaction::target(record.target),
-        version(record.version),
+        "{client} - - [{time}] \"{line}\" {} {} \"{}\" \"{}\"",
         record.status,
         record.response_bytes,
         record.referer.map_or_else(|| "-".to_owned(), redaction::target),
@@ -149,15 +161,16 @@ pub(super) mod tests {
             request_id: "r-1",
             peer: [127, 0, 0, 1].into(),
             client: Some([203, 0, 113, 9].into()),
-            method: "GET",
-            target: "/oauth2/authorize?client_id=a&code=SECRET",
-            version: http::Version::HTTP_11,
+            tls: true,
+            line: Some(("GET", "/oauth2/authorize?client_id=a&code=SECRET", http::Version::HTTP_11)),
             host: Some("acme.example"),
             user_agent: Some("curl/8 \"x\"\n"),
             referer: Some("https://u:SECRET@acme.example/a?t=SECRET#SECRET"),
             status: 403,
             response_bytes: 512,
             duration: Duration::from_millis(1500),
+            upstream: Some(Duration::from_millis(250)),
+            trace_id: Some("0af7651916cd43dd8448eb211c80319c"),
             blocked_by: Some(SubjectKind::Tenant),
         }
     }
@@ -177,11 +190,18 @@ pub(super) mod tests {
         let object: Value = serde_json::from_str(&json_line(&record())).unwrap();
         let expected = json!({
             "time": "2000-10-10T13:55:36Z", "request_id": "r-1", "client": "203.0.113.9", "peer": "127.0.0.1",
-            "method": "GET", "target": "/oauth2/authorize?client_id=-&code=-", "version": "HTTP/1.1",
-            "host": "acme.example", "status": 403, "bytes": 512, "duration_seconds": 1.5,
+            "scheme": "https", "method": "GET", "target": "/oauth2/authorize?client_id=-&code=-",
+            "version": "HTTP/1.1", "host": "acme.example", "status": 403, "bytes": 512,
+            "duration_seconds": 1.5, "upstream_seconds": 0.25, "trace_id": "0af7651916cd43dd8448eb211c80319c",
             "user_agent": "curl/8 \\\"x\\\"\\x0a", "referer": "https://acme.example/a?t=-", "blocked_by": "tenant",
         });
         assert_eq!(object, expected);
+        let unread = RequestRecord { line: None, host: None, upstream: None, trace_id: None, ..record() };
+        let object: Value = serde_json::from_str(&json_line(&unread)).unwrap();
+        for name in ["method", "target", "version", "host", "upstream_seconds", "trace_id"] {
+            assert_eq!(object[name], Value::Null, "{name}");
+        }
+        assert!(combined_line(&unread).contains("] \"-\" 403 512 "), "{}", combined_line(&unread));
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub struct BlockedRequest<'a> {
     pub method: &'a str,
     /// The target as it came.
     pub target: &'a str,
+    /// `Host` or `:authority`.
+    pub host: Option<&'a str>,
+    /// The revision of the policy that blocked it.
+    pub revision: u64,
 }
 
 /// The decision log of one worker.
@@ -107,6 +111,8 @@ fn write(request: &BlockedRequest<'_>, check: &CheckReport, held_back: u64) {
         entry = %check.entry,
         method = %redaction::text(request.method),
         path = %redaction::target(request.target),
+        host = request.host.map(redaction::text).map(tracing::field::display),
+        revision = request.revision,
         request_id = %redaction::text(request.request_id),
         held_back = (held_back > 0).then_some(held_back),
         "{message}"
@@ -131,6 +137,8 @@ mod tests {
             client_source: "x-forwarded-for",
             method: "GET",
             target: "/oauth2/authorize?client_id=a&state=SECRET",
+            host: Some("acme.example"),
+            revision: 7,
         }
     }
 
@@ -174,8 +182,10 @@ mod tests {
             ("acl", "office"),
             ("entry", "198.51.100.66 (gateway.toml:12)"),
             ("path", "/oauth2/authorize?client_id=-&state=-"),
+            ("host", "acme.example"),
             ("request_id", "r-1"),
         ];
+        assert_eq!(line["revision"], 7);
         for (name, value) in fields {
             assert_eq!(line[name], value, "{line}");
         }

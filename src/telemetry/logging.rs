@@ -6,7 +6,8 @@
 use super::line_queue::LineQueue;
 use crate::config::{Log, LogFormat};
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
@@ -26,6 +27,18 @@ pub struct LogControl(Option<Arc<Inner>>);
 struct Inner {
     filter: reload::Handle<EnvFilter, Registry>,
     queue: LineQueue,
+    level: Mutex<(Level, u64)>,
+}
+
+/// Which level holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Level {
+    /// What the file says.
+    pub configured: String,
+    /// What was set while running, and holds instead.
+    pub set: Option<String>,
+    /// When the configured one holds again.
+    pub until: Option<SystemTime>,
 }
 
 /// A log that cannot be started.
@@ -57,11 +70,35 @@ impl LogControl {
         Self(None)
     }
 
-    /// Takes over the level.
+    /// Takes over the level. One that was set while running holds until the file says another than before.
     pub fn apply(&self, settings: &Log) {
         if let Some(inner) = &self.0 {
-            // Fails only if the subscriber is gone, and then there is nothing to change.
-            let _ = inner.filter.reload(filter(&settings.level));
+            inner.change(|level| {
+                if level.configured != settings.level {
+                    let configured = settings.level.clone();
+                    *level = Level { configured, set: None, until: None };
+                }
+            });
+        }
+    }
+
+    /// The level that holds; `None`: there is no log.
+    pub fn level(&self) -> Option<Level> {
+        self.0.as_ref().map(|inner| inner.lock().0.clone())
+    }
+
+    /// Sets the level, or with `None` takes back what was set. `until` says when somebody will call
+    /// [`end_level`](Self::end_level) with the number that is given back.
+    pub fn set_level(&self, set: Option<&str>, until: Option<SystemTime>) -> u64 {
+        self.0.as_ref().map_or(0, |inner| {
+            inner.change(|level| *level = Level { set: set.map(str::to_owned), until, ..level.clone() })
+        })
+    }
+
+    /// Takes back the level that was set as this number, unless another has been set since.
+    pub fn end_level(&self, number: u64) {
+        if let Some(inner) = self.0.as_ref().filter(|inner| inner.lock().1 == number) {
+            inner.change(|level| *level = Level { set: None, until: None, ..level.clone() });
         }
     }
 
@@ -75,6 +112,23 @@ impl LogControl {
         if let Some(inner) = &self.0 {
             inner.queue.flush();
         }
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, (Level, u64)> {
+        self.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes are numbered.
+    fn change(&self, change: impl FnOnce(&mut Level)) -> u64 {
+        let mut held = self.lock();
+        let (level, number) = &mut *held;
+        change(level);
+        *number += 1;
+        // Fails only if the subscriber is gone, and then there is nothing to change.
+        let _ = self.filter.reload(filter(level.set.as_ref().unwrap_or(&level.configured)));
+        *number
     }
 }
 
@@ -103,7 +157,9 @@ fn build(
         LogFormat::Json => Box::new(layer.with_ansi(false).json().flatten_event(true)),
     };
     let subscriber = Registry::default().with(filter).with(layer);
-    Ok((Box::new(subscriber), LogControl(Some(Arc::new(Inner { filter: handle, queue })))))
+    let level = Level { configured: settings.level.clone(), set: None, until: None };
+    let inner = Inner { filter: handle, queue, level: Mutex::new((level, 0)) };
+    Ok((Box::new(subscriber), LogControl(Some(Arc::new(inner)))))
 }
 
 /// INVARIANT: decision log and audit records pass any level; each has its own switch.
@@ -155,7 +211,6 @@ impl Drop for Line {
 pub(super) mod tests {
     use super::*;
     use crate::config::AccessLog;
-    use std::sync::{Mutex, PoisonError};
 
     /// A stream that can be read back.
     #[derive(Clone, Debug, Default)]
@@ -214,6 +269,31 @@ pub(super) mod tests {
             tracing::warn!("three");
         });
         assert!(!text.contains("one") && text.contains("two") && !text.contains("three"), "{text}");
+    }
+
+    #[test]
+    fn a_level_that_was_set_holds_until_the_file_says_another() {
+        let text = logged("warn", LogFormat::Text, |control| {
+            let first = control.set_level(Some("debug"), None);
+            tracing::debug!("one");
+            // A reload of something else.
+            control.apply(&settings("warn", LogFormat::Text));
+            tracing::debug!("two");
+            let second = control.set_level(Some("trace"), None);
+            control.end_level(first);
+            tracing::trace!("three");
+            control.end_level(second);
+            tracing::info!("four");
+            control.set_level(Some("debug"), None);
+            control.apply(&settings("info", LogFormat::Text));
+            tracing::debug!("five");
+            let level = control.level().unwrap();
+            assert_eq!((&*level.configured, level.set), ("info", None));
+        });
+        for (word, shown) in [("one", true), ("two", true), ("three", true), ("four", false), ("five", false)]
+        {
+            assert_eq!(text.contains(word), shown, "{word}\n{text}");
+        }
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Metrics {
     pub fn new(workers: usize) -> Self {
         Self {
             process: ProcessMetrics::default(),
-            server: Arc::new(ServerCounters::new(workers)),
+            server: Arc::default(),
             workers: (0..workers).map(|_| Arc::default()).collect(),
             log: OnceLock::new(),
             access: OnceLock::new(),

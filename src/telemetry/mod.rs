@@ -13,5 +13,6 @@ pub mod line_queue;
 pub mod logging;
 pub mod metrics;
 pub mod redaction;
+pub mod trace_context;
 
 pub use check_report::{CheckReport, EntryReport, SubjectKind};

@@ -291,7 +291,7 @@ fn decisions_are_counted_with_those_of_the_gateway() {
         ask(&gateway, NGINX, get(client, "/private/"));
     }
     ask(&gateway, ENVOY, get("", "/private/"));
-    let metrics = gateway.running().metrics().render();
+    let metrics = gateway.running().metrics().render(aclgate::telemetry::metrics::Format::OpenMetrics);
     for line in [
         "aclgate_requests_total{decision=\"allow\",subject=\"none\"} 1",
         "aclgate_requests_total{decision=\"block\",subject=\"path\"} 2",

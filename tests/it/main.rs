@@ -21,6 +21,8 @@ mod framing;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod logging;
+#[cfg(test)]
 mod observing;
 #[cfg(test)]
 mod proxying;

@@ -54,9 +54,7 @@ fn rows(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
 fn change(gateway: &Gateway, upstream: &Upstream, allow: &str) {
     let head =
         format!("[server]\nlisten = [\"127.0.0.1:0\"]\n[upstream]\nurl = \"http://{}\"\n", upstream.address);
-    std::fs::write(gateway.file(), head + &policy(allow)).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(gateway.running().reloader().reload()).unwrap();
+    crate::reloading::change(gateway, &(head + &policy(allow)));
 }
 
 #[test]

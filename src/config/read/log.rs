@@ -23,11 +23,14 @@ pub(super) fn log(mut section: Section<'_>, report: &mut Report<'_>) -> Log {
     log
 }
 
-/// A level, or a filter such as `info,aclgate=debug`. The filter's parser takes any single word for the name of a
-/// module, so a slip in a level would silence the log.
+/// Whether a text is a level, or a filter such as `info,aclgate=debug`. The filter's parser takes any single word for
+/// the name of a module, so a slip in a level would silence the log.
+pub fn is_log_level(text: &str) -> bool {
+    LEVELS.contains(&text) || (text.contains('=') && EnvFilter::builder().parse(text).is_ok())
+}
+
 fn level<'t>(level: At<&'t str>, report: &mut Report<'_>) -> Option<&'t str> {
-    let is_filter = level.value.contains('=') && EnvFilter::builder().parse(level.value).is_ok();
-    if is_filter || LEVELS.contains(&level.value) {
+    if is_log_level(level.value) {
         return Some(level.value);
     }
     let suggestion = report.suggest(level.value, LEVELS.iter().copied());

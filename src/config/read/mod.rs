@@ -21,6 +21,7 @@ use crate::policy::validate::Acls;
 use toml::de::DeTable;
 
 pub(super) use answers::answers;
+pub use log::is_log_level;
 
 /// Every table but `[policy]` and the lists of subjects. `None` only if `[upstream]` was reported.
 pub(super) fn config(

@@ -121,7 +121,7 @@ impl Handler for Toy {
         }
     }
 
-    fn refuse(&self, error: RequestError) -> Response<Frames> {
+    fn refuse(&self, error: RequestError, _: &Connection) -> Response<Frames> {
         let status = match error {
             RequestError::HeadTimeout => 408,
             RequestError::TargetTooLong => 414,

@@ -4,9 +4,7 @@ use super::families::{self, Family};
 use super::process::{Described, seconds};
 use super::time::Total;
 use super::usage::Usage;
-use super::{
-    AgeingFiles, CertificateExpiry, Counter, Metrics, ReloadResult, RequestDecision, Traffic, WorkerMetrics,
-};
+use super::{AgeingFiles, CertificateExpiry, Counter, Metrics, ReloadResult, RequestDecision, WorkerMetrics};
 use crate::policy::acl::Action;
 use crate::telemetry::SubjectKind;
 use crate::telemetry::hits::Hits;
@@ -113,11 +111,9 @@ impl Metrics {
         let mut refused = family(out, families::CONNECTIONS_REFUSED)?;
         labelled(&mut refused, &[("reason", "limit")], of(&self.server.surplus))?;
         labelled(&mut refused, &[("reason", "proxy_protocol")], of(&self.server.proxy_refused))?;
-        let traffic = |of: fn(&Traffic) -> &Counter| {
-            self.server.traffic.iter().map(|traffic| of(traffic).get()).sum::<u64>()
-        };
-        counter(out, families::RECEIVED, traffic(|traffic| &traffic.received))?;
-        counter(out, families::SENT, traffic(|traffic| &traffic.sent))?;
+        let (received, sent) = self.server.bytes();
+        counter(out, families::RECEIVED, received)?;
+        counter(out, families::SENT, sent)?;
         counter(out, families::HEADS_REFUSED, of(&self.server.refused_heads))?;
         let mut handshakes = family(out, families::TLS_HANDSHAKES)?;
         labelled(&mut handshakes, &[("result", "ok")], of(&self.server.tls_handshakes))?;

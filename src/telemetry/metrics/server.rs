@@ -2,8 +2,8 @@
 //! traffic by the connection's worker alone.
 
 use super::Counter;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a server counts of its connections; all but `open` only ever grow.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct ServerCounters {
     pub tls_failures: AtomicU64,
     /// Connections open now.
     pub open: AtomicU64,
-    pub(super) traffic: Vec<Arc<Traffic>>,
+    traffic: Mutex<Vec<Arc<Traffic>>>,
 }
 
 /// Bytes of client connections as they are on the wire, TLS included. Aligned so that no two workers write to one cache
@@ -37,13 +37,17 @@ pub struct Traffic {
 }
 
 impl ServerCounters {
-    /// Counters for this many workers.
-    pub fn new(workers: usize) -> Self {
-        Self { traffic: (0..workers).map(|_| Arc::default()).collect(), ..Self::default() }
+    /// Where one more worker counts its traffic.
+    pub fn new_traffic(&self) -> Arc<Traffic> {
+        let traffic = Arc::<Traffic>::default();
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&traffic));
+        traffic
     }
 
-    /// The traffic of a worker; of one that was not foreseen, counted nowhere.
-    pub fn traffic(&self, worker: usize) -> Arc<Traffic> {
-        self.traffic.get(worker).cloned().unwrap_or_default()
+    /// The bytes of all workers, received and sent.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        let traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |of: fn(&Traffic) -> &Counter| traffic.iter().map(|traffic| of(traffic).get()).sum();
+        (sum(|traffic| &traffic.received), sum(|traffic| &traffic.sent))
     }
 }

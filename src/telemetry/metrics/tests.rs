@@ -67,9 +67,10 @@ fn the_process_is_shown() {
         hits: &hits,
     };
     metrics.process.policy_in_force(&policy);
-    metrics.server.traffic(0).received.add(100);
-    metrics.server.traffic(1).received.add(20);
-    metrics.server.traffic(1).sent.add(3);
+    let [one, other] = [metrics.server.new_traffic(), metrics.server.new_traffic()];
+    one.received.add(100);
+    other.received.add(20);
+    other.sent.add(3);
     metrics.process.reload_attempted(at, false);
     metrics.process.reloads.add(ReloadResult::Failed);
     let text = metrics.render(Format::OpenMetrics);

@@ -5,9 +5,10 @@
 //! connection is closed, so that no byte of one exchange can become part of another.
 
 use super::deadline::Deadline;
-use super::error::BodyError;
+use super::error::{BodyError, BreakOff};
+use super::http1::Http1;
 use super::names;
-use super::pool::{Endpoint, Http1, Keep};
+use super::pool::{Endpoint, Keep};
 use crate::request::RequestError;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -96,62 +97,62 @@ impl Body for Outgoing {
     }
 }
 
-/// What a response body holds on to.
-pub(super) enum Carrier {
+/// Where a response body comes from.
+pub(super) enum Source {
     /// A connection of its own, to be returned.
     Http1 { connection: Box<Http1>, endpoint: Rc<Endpoint>, keep: Keep },
     /// A stream of a shared one.
-    Http2(Deadline),
+    Http2 { incoming: Incoming, deadline: Deadline },
 }
 
 /// A response body from upstream. Dropped early, it stops the exchange.
 pub struct UpstreamBody {
-    incoming: Option<Incoming>,
-    carrier: Option<Carrier>,
+    /// `None` once it has ended.
+    source: Option<Source>,
     address: SocketAddr,
 }
 
 impl UpstreamBody {
-    pub(super) fn new(incoming: Incoming, carrier: Carrier, address: SocketAddr) -> Self {
-        let mut body = Self { incoming: Some(incoming), carrier: Some(carrier), address };
-        if body.is_end_stream() {
-            body.finish();
-        }
+    pub(super) fn new(source: Source, address: SocketAddr) -> Self {
+        let mut body = Self { source: Some(source), address };
+        body.settle();
         body
     }
 
     /// A body without a byte: that of a 101.
     pub(super) fn empty(address: SocketAddr) -> Self {
-        Self { incoming: None, carrier: None, address }
+        Self { source: None, address }
     }
 
-    /// The response has ended: the connection may serve again.
-    fn finish(&mut self) {
-        if let Some(Carrier::Http1 { connection, endpoint, keep }) = self.carrier.take() {
+    /// Returns the connection of a response that has ended: it may serve again.
+    fn settle(&mut self) {
+        let ended = self.source.as_ref().is_some_and(Source::has_ended);
+        if ended && let Some(Source::Http1 { connection, endpoint, keep }) = self.source.take() {
             endpoint.put_back(connection, keep);
         }
     }
+}
 
-    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match &mut self.carrier {
-            Some(Carrier::Http1 { connection, .. }) => connection.deadline.poll_silence(context),
-            Some(Carrier::Http2(deadline)) => deadline.poll_silence(context),
-            None => Poll::Pending,
+impl Source {
+    fn has_ended(&self) -> bool {
+        match self {
+            Self::Http1 { connection, .. } => connection.has_ended(),
+            Self::Http2 { incoming, .. } => incoming.is_end_stream(),
         }
     }
 
-    fn progress(&mut self) {
-        match &mut self.carrier {
-            Some(Carrier::Http1 { connection, .. }) => connection.deadline.progress(),
-            Some(Carrier::Http2(deadline)) => deadline.progress(),
-            None => {}
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BreakOff>>> {
+        match self {
+            Self::Http1 { connection, .. } => connection.poll_frame(context),
+            Self::Http2 { incoming, .. } => Pin::new(incoming).poll_frame(context).map_err(BreakOff::Http2),
         }
     }
 
-    /// The exchange ends here: the stream is dropped and its connection closed.
-    fn abandon(&mut self) {
-        self.incoming = None;
-        self.carrier = None;
+    fn deadline(&mut self) -> &mut Deadline {
+        match self {
+            Self::Http1 { connection, .. } => &mut connection.deadline,
+            Self::Http2 { deadline, .. } => deadline,
+        }
     }
 }
 
@@ -164,39 +165,42 @@ impl Body for UpstreamBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let address = self.address;
-        let Some(incoming) = &mut self.incoming else {
+        let Some(source) = &mut self.source else {
             return Poll::Ready(None);
         };
-        match Pin::new(incoming).poll_frame(context) {
+        match source.poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
-                self.progress();
-                if self.is_end_stream() {
-                    self.finish();
-                }
+                source.deadline().progress();
+                self.settle();
                 Poll::Ready(Some(Ok(clean_trailers(frame))))
             }
             Poll::Ready(Some(Err(source))) => {
-                self.abandon();
+                self.source = None;
                 Poll::Ready(Some(Err(BodyError::BrokeOff { address, source })))
             }
             Poll::Ready(None) => {
-                self.finish();
+                self.settle();
+                self.source = None;
                 Poll::Ready(None)
             }
             Poll::Pending => {
-                ready!(self.poll_silence(context));
-                self.abandon();
+                ready!(source.deadline().poll_silence(context));
+                self.source = None;
                 Poll::Ready(Some(Err(BodyError::Stalled { address })))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        self.source.as_ref().is_none_or(Source::has_ended)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        match &self.source {
+            None => SizeHint::with_exact(0),
+            Some(Source::Http1 { connection, .. }) => connection.size_hint(),
+            Some(Source::Http2 { incoming, .. }) => incoming.size_hint(),
+        }
     }
 }
 

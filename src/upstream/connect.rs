@@ -1,12 +1,13 @@
 //! From an address to a connection that can carry a request: a pooled one, or TCP, TLS, ALPN and a handshake.
 
 use super::deadline::Deadline;
-use super::error::UpstreamError;
-use super::pool::{Endpoint, Http1, Protocol, Shared};
+use super::error::{BreakOff, UpstreamError};
+use super::http1::Http1;
+use super::pool::{Endpoint, Protocol, Shared};
 use super::stream::Stream;
 use super::tls::ClientTls;
 use crate::config;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
 use std::cell::RefCell;
@@ -18,9 +19,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Bytes that hyper buffers for each direction of an HTTP/1.1 connection; also the longest response head. A stalled
-/// download holds about six times as much: what is read, two pieces under way, and what is to be written.
-const HTTP1_BUFFER: usize = 32 * 1024;
+/// Bytes of a request body that hyper keeps for a stream.
+const HTTP2_SEND_BUFFER: usize = 32 * 1024;
 const HTTP2_STREAM_WINDOW: u32 = 128 * 1024;
 const HTTP2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 const HTTP2_PING: Duration = Duration::from_secs(30);
@@ -30,8 +30,15 @@ const HTTP2_PONG: Duration = Duration::from_secs(10);
 pub(super) enum Line {
     /// For one exchange at a time.
     Http1(Box<Http1>),
-    /// Shared.
-    Http2 { shared: Shared, deadline: Deadline, reused: bool },
+    /// A share.
+    Http2(Http2Line),
+}
+
+/// A share in an HTTP/2 connection, for one exchange.
+pub(super) struct Http2Line {
+    pub(super) shared: Shared,
+    pub(super) deadline: Deadline,
+    reused: bool,
 }
 
 impl Line {
@@ -39,7 +46,7 @@ impl Line {
     pub(super) fn is_reused(&self) -> bool {
         match self {
             Self::Http1(connection) => connection.reused,
-            Self::Http2 { reused, .. } => *reused,
+            Self::Http2(stream) => stream.reused,
         }
     }
 }
@@ -146,7 +153,7 @@ fn pooled(endpoint: &Endpoint, settings: &config::Upstream, need: Need) -> Optio
 }
 
 fn http2_line(shared: Shared, settings: &config::Upstream, reused: bool) -> Line {
-    Line::Http2 { shared, deadline: Deadline::new(settings.response_timeout), reused }
+    Line::Http2(Http2Line { shared, deadline: Deadline::new(settings.response_timeout), reused })
 }
 
 async fn handshake(
@@ -156,18 +163,17 @@ async fn handshake(
     h2: bool,
 ) -> Result<Line, UpstreamError> {
     let address = endpoint.address;
-    let failed = |source| UpstreamError::BrokeOff { address, source };
-    let io = TokioIo::new(stream);
+    let failed = |error| UpstreamError::BrokeOff { address, source: BreakOff::Http2(error) };
     if h2 {
         let (sender, connection) = http2::Builder::new(Local)
             .timer(TokioTimer::new())
             .initial_stream_window_size(HTTP2_STREAM_WINDOW)
             .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
-            .max_send_buf_size(HTTP1_BUFFER)
+            .max_send_buf_size(HTTP2_SEND_BUFFER)
             .keep_alive_interval(HTTP2_PING)
             .keep_alive_timeout(HTTP2_PONG)
             .keep_alive_while_idle(true)
-            .handshake(io)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(failed)?;
         tokio::task::spawn_local(async move {
@@ -179,14 +185,7 @@ async fn handshake(
         endpoint.share(shared.clone());
         return Ok(http2_line(shared, settings, false));
     }
-    let (sender, connection) =
-        http1::Builder::new().max_buf_size(HTTP1_BUFFER).handshake(io).await.map_err(failed)?;
-    let task = tokio::task::spawn_local(async move {
-        if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(%address, %error, "upstream connection ended");
-        }
-    });
-    Ok(Line::Http1(Http1::new(sender, task.abort_handle(), settings.response_timeout)))
+    Ok(Line::Http1(Http1::new(stream, settings.response_timeout)))
 }
 
 /// Runs what hyper wants to have run on the worker's own thread.

@@ -9,6 +9,29 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use thiserror::Error;
 
+/// How a connection to upstream ended in the middle of an exchange.
+#[derive(Debug, Error)]
+pub enum BreakOff {
+    /// It was closed.
+    #[error("connection closed in the middle of an exchange")]
+    Ended,
+    /// It failed.
+    #[error(transparent)]
+    Io(io::Error),
+    /// What came has no place in an HTTP/1.1 response.
+    #[error("not HTTP: {0}")]
+    NotHttp(&'static str),
+    /// A head, or trailers, that cannot be read.
+    #[error("not HTTP: {0}")]
+    Head(httparse::Error),
+    /// The client's body failed, or did not keep to its length.
+    #[error("the request's body failed")]
+    Client,
+    /// An HTTP/2 stream or its connection ended.
+    #[error(transparent)]
+    Http2(#[from] hyper::Error),
+}
+
 /// No response came from upstream.
 #[derive(Debug, Error)]
 pub enum UpstreamError {
@@ -65,9 +88,9 @@ pub enum UpstreamError {
     BrokeOff {
         /// The upstream's address.
         address: SocketAddr,
-        /// What hyper said.
+        /// How.
         #[source]
-        source: hyper::Error,
+        source: BreakOff,
     },
     /// 502: a response that cannot be passed on safely.
     #[error("upstream {address}: bad response: {reason}")]
@@ -97,9 +120,9 @@ pub enum BodyError {
     BrokeOff {
         /// The upstream's address.
         address: SocketAddr,
-        /// What hyper said.
+        /// How.
         #[source]
-        source: hyper::Error,
+        source: BreakOff,
     },
     /// No byte for `response_timeout`.
     #[error("upstream {address}: response stalled")]

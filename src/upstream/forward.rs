@@ -2,29 +2,31 @@
 //!
 //! 1. An address is chosen in turn, a connection taken or made; if that fails, the next address is tried.
 //! 2. The request goes out, the response's head comes in, both within their time.
-//! 3. A request is sent again, once for each address, only if nothing of it was written (hyper hands it back), or if
+//! 3. A request is sent again, once for each address, only if nothing of it was written, or if
 //!    it broke off on a pooled connection, has no body and an idempotent method (RFC 9110 §9.2.2): the upstream may
 //!    have closed the connection just when we took it. A POST that may have arrived is never repeated.
 //! 4. What comes back is cleaned, or refused if it cannot be passed on safely.
 
 use super::Upstream;
-use super::body::{Carrier, Outgoing, Upload, UpstreamBody};
-use super::connect::{Line, Need};
+use super::body::{Outgoing, Source, Upload, UpstreamBody};
+use super::connect::{Http2Line, Line, Need};
 use super::deadline::Deadline;
-use super::error::UpstreamError;
+use super::error::{BreakOff, UpstreamError};
 use super::headers::{self, Forwarding, Wish};
+use super::http1::{Coding, Http1, Message, RequestLine, Unanswered};
 use super::origin::Candidates;
 use super::pool::{Endpoint, Keep};
 use super::upgrade;
 use crate::config;
 use crate::request::RequestError;
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::{Authority, Scheme};
-use http::{Method, Request, Response, StatusCode, Uri, Version, request};
+use http::{Method, Request, Response, StatusCode, Uri, Version, request, response};
 use http_body::Body;
 use hyper::body::Incoming;
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -53,8 +55,7 @@ impl Upstream {
     /// The settings are those of the moment: addresses that are gone from them are not used any more. What is
     /// said of the request's sender holds its permit, and is taken by value: one permit, one request.
     ///
-    /// A 101 comes back with a [`TunnelHandle`](super::TunnelHandle) as extension, the tunnel left in
-    /// `forwarding.connection`.
+    /// Behind a 101 the tunnel is left in `forwarding.connection`.
     ///
     /// # Errors
     /// [`UpstreamError`] if there is no response, or none that can be passed on.
@@ -132,119 +133,175 @@ impl Errand<'_> {
     async fn run(
         &self,
         endpoint: &Rc<Endpoint>,
-        mut line: Line,
+        line: Line,
         body: Outgoing,
     ) -> Result<Response<UpstreamBody>, Box<Failure>> {
-        let address = endpoint.address;
         let upload = body.upload();
-        let final_error = |error| Box::new(Failure { error, unsent: None });
-        let request = self.request(endpoint, matches!(line, Line::Http2 { .. }), body);
-        let request = request.map_err(|error| final_error(error.into()))?;
-        let span = self.settings.response_timeout;
-        let (answer, deadline) = match &mut line {
-            Line::Http1(connection) => {
-                (Either::Left(connection.sender.try_send_request(request)), &mut connection.deadline)
-            }
-            Line::Http2 { shared, deadline, reused: _ } => {
-                (Either::Right(shared.sender.try_send_request(request)), deadline)
-            }
+        let outcome = match line {
+            Line::Http1(connection) => self.run_http1(endpoint, connection, body, upload.as_deref()).await,
+            Line::Http2(stream) => self.run_http2(endpoint, stream, body, upload.as_deref()).await,
         };
-        deadline.restart(span);
-        let answer = within(deadline, span, upload.as_deref(), answer).await;
         let client_failed = upload.and_then(|upload| upload.failure.get());
-        match answer {
-            Some(Ok(response)) => {
+        outcome.map_err(|failure| match client_failed {
+            Some(error) => final_error(error.into()),
+            None => failure,
+        })
+    }
+
+    async fn run_http1(
+        &self,
+        endpoint: &Rc<Endpoint>,
+        mut connection: Box<Http1>,
+        body: Outgoing,
+        upload: Option<&Upload>,
+    ) -> Result<Response<UpstreamBody>, Box<Failure>> {
+        let address = endpoint.address;
+        let span = self.settings.response_timeout;
+        let message =
+            self.message(endpoint, &mut connection, body).map_err(|error| final_error(error.into()))?;
+        connection.deadline.restart(span);
+        let silence = |deadline: &mut Deadline, context: &mut Context<'_>| {
+            poll_silence(deadline, span, upload, context)
+        };
+        match connection.exchange(message, silence).await {
+            Some(Ok(head)) => {
                 endpoint.health.answered();
-                self.respond(endpoint, line, response).map_err(final_error)
+                self.respond_http1(endpoint, connection, head.parts).map_err(final_error)
             }
-            Some(Err(_)) | None if let Some(error) = client_failed => Err(final_error(error.into())),
-            Some(Err(mut error)) => {
-                if let (Line::Http2 { shared, deadline: _, reused: _ }, Some(_)) = (&line, error.message()) {
-                    endpoint.unshare(shared);
-                }
-                let unsent = error.take_message().map(Request::into_body);
-                let error = UpstreamError::BrokeOff { address, source: error.into_error() };
-                Err(Box::new(Failure { error, unsent }))
+            Some(Err(Unanswered { error, unsent })) => {
+                Err(Box::new(Failure { error: UpstreamError::BrokeOff { address, source: error }, unsent }))
             }
             None => Err(final_error(UpstreamError::ResponseTimeout { address })),
         }
     }
 
-    /// The request as this upstream gets it: the target to the byte, the fields anew, the framing as the body has it.
-    fn request(
+    /// The request as an HTTP/1.1 upstream gets it: the target to the byte, the fields anew, the framing as the body
+    /// has it.
+    fn message(
         &self,
         endpoint: &Endpoint,
-        h2: bool,
+        connection: &mut Http1,
         body: Outgoing,
-    ) -> Result<Request<Outgoing>, RequestError> {
-        let parts = self.parts;
-        let url = &endpoint.url;
-        let host = match headers::host(parts) {
-            Some(host) => host,
-            None => HeaderValue::from_str(&authority(url)).map_err(|_| RequestError::Malformed("no host"))?,
+    ) -> Result<Message, RequestError> {
+        let target = self.parts.uri.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
+        let line = RequestLine { method: &self.parts.method, target };
+        let coding = match self.length(&body) {
+            Some(length) => Coding::Length(length),
+            None if body.is_end_stream() => Coding::None,
+            None => Coding::Chunked,
         };
-        let mut fields = headers::request_fields(parts, self.forwarding, self.settings, &host, self.wish)?;
-        let has_empty_body = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
-        match body.size_hint().exact() {
-            Some(0) if !has_empty_body => {}
-            Some(length) => {
-                fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            }
-            None if h2 => {}
-            None => {
-                fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-            }
-        }
-        let target = parts.uri.path_and_query().cloned().ok_or(RequestError::MethodNotAllowed)?;
-        let mut request = Request::new(body);
-        request.method_mut().clone_from(&parts.method);
-        *request.uri_mut() = if h2 {
-            fields.remove(header::HOST);
-            fields.remove(header::CONNECTION);
-            *request.version_mut() = Version::HTTP_2;
-            let authority =
-                Authority::try_from(host.as_bytes()).map_err(|_| RequestError::Malformed("invalid host"))?;
-            let mut uri = http::uri::Parts::default();
-            uri.scheme = Some(if url.tls { Scheme::HTTPS } else { Scheme::HTTP });
-            uri.authority = Some(authority);
-            uri.path_and_query = Some(target);
-            Uri::from_parts(uri).map_err(|_| RequestError::Malformed("invalid target"))?
-        } else {
-            Uri::from(target)
-        };
-        *request.headers_mut() = fields;
-        Ok(request)
+        let host = self.host(endpoint)?;
+        connection.message(&line, (body, coding), |head| {
+            headers::write_request(head, self.parts, self.forwarding, self.settings, (&host, self.wish))
+        })
     }
 
-    fn respond(
+    /// The `Content-Length` to be sent, if any.
+    fn length(&self, body: &Outgoing) -> Option<u64> {
+        let has_empty_body = matches!(self.parts.method, Method::POST | Method::PUT | Method::PATCH);
+        body.size_hint().exact().filter(|&length| length > 0 || has_empty_body)
+    }
+
+    fn host(&self, endpoint: &Endpoint) -> Result<HeaderValue, RequestError> {
+        match headers::host(self.parts) {
+            Some(host) => Ok(host),
+            None => HeaderValue::from_str(&authority(&endpoint.url))
+                .map_err(|_| RequestError::Malformed("no host")),
+        }
+    }
+
+    fn respond_http1(
         &self,
         endpoint: &Rc<Endpoint>,
-        line: Line,
-        response: Response<Incoming>,
+        mut connection: Box<Http1>,
+        mut parts: response::Parts,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         let address = endpoint.address;
         let bad = |reason| UpstreamError::BadResponse { address, reason };
-        let (mut parts, incoming) = response.into_parts();
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             return match self.wish {
-                Wish::Tunnel => upgrade::open(parts, line, address, self.forwarding).map_err(bad),
+                Wish::Tunnel => upgrade::open(parts, *connection, address, self.forwarding).map_err(bad),
                 Wish::Response => Err(bad("101 that was not asked for")),
             };
         }
         headers::clean_response(&mut parts).map_err(bad)?;
         parts.version = Version::HTTP_11;
-        let carrier = match line {
-            Line::Http1(mut connection) => {
-                connection.deadline.progress();
-                Carrier::Http1 { connection, endpoint: Rc::clone(endpoint), keep: Keep::of(self.settings) }
-            }
-            Line::Http2 { shared: _, mut deadline, reused: _ } => {
-                deadline.progress();
-                Carrier::Http2(deadline)
-            }
-        };
-        Ok(Response::from_parts(parts, UpstreamBody::new(incoming, carrier, address)))
+        connection.deadline.progress();
+        let keep = Keep::of(self.settings);
+        let source = Source::Http1 { connection, endpoint: Rc::clone(endpoint), keep };
+        Ok(Response::from_parts(parts, UpstreamBody::new(source, address)))
     }
+
+    async fn run_http2(
+        &self,
+        endpoint: &Rc<Endpoint>,
+        mut stream: Http2Line,
+        body: Outgoing,
+        upload: Option<&Upload>,
+    ) -> Result<Response<UpstreamBody>, Box<Failure>> {
+        let address = endpoint.address;
+        let span = self.settings.response_timeout;
+        let request = self.request(endpoint, body).map_err(|error| final_error(error.into()))?;
+        let answer = stream.shared.sender.try_send_request(request);
+        stream.deadline.restart(span);
+        match wait(&mut stream.deadline, span, upload, answer).await {
+            Some(Ok(response)) => {
+                endpoint.health.answered();
+                respond_http2(address, stream.deadline, response).map_err(final_error)
+            }
+            Some(Err(mut error)) => {
+                if error.message().is_some() {
+                    endpoint.unshare(&stream.shared);
+                }
+                let unsent = error.take_message().map(Request::into_body);
+                let source = BreakOff::Http2(error.into_error());
+                Err(Box::new(Failure { error: UpstreamError::BrokeOff { address, source }, unsent }))
+            }
+            None => Err(final_error(UpstreamError::ResponseTimeout { address })),
+        }
+    }
+
+    /// The request as an HTTP/2 upstream gets it.
+    fn request(&self, endpoint: &Endpoint, body: Outgoing) -> Result<Request<Outgoing>, RequestError> {
+        let parts = self.parts;
+        let host = self.host(endpoint)?;
+        let mut fields = HeaderMap::with_capacity(parts.headers.len() + 12);
+        headers::write_request(&mut fields, parts, self.forwarding, self.settings, (&host, self.wish))?;
+        fields.remove(header::HOST);
+        fields.remove(header::CONNECTION);
+        if let Some(length) = self.length(&body) {
+            fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        let mut uri = http::uri::Parts::default();
+        uri.scheme = Some(if endpoint.url.tls { Scheme::HTTPS } else { Scheme::HTTP });
+        uri.authority =
+            Some(Authority::try_from(host.as_bytes()).map_err(|_| RequestError::Malformed("invalid host"))?);
+        uri.path_and_query = Some(parts.uri.path_and_query().cloned().ok_or(RequestError::MethodNotAllowed)?);
+        let mut request = Request::new(body);
+        request.method_mut().clone_from(&parts.method);
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = Uri::from_parts(uri).map_err(|_| RequestError::Malformed("invalid target"))?;
+        *request.headers_mut() = fields;
+        Ok(request)
+    }
+}
+
+fn final_error(error: UpstreamError) -> Box<Failure> {
+    Box::new(Failure { error, unsent: None })
+}
+
+fn respond_http2(
+    address: SocketAddr,
+    mut deadline: Deadline,
+    response: Response<Incoming>,
+) -> Result<Response<UpstreamBody>, UpstreamError> {
+    let bad = |reason| UpstreamError::BadResponse { address, reason };
+    let (mut parts, incoming) = response.into_parts();
+    headers::clean_response(&mut parts).map_err(bad)?;
+    parts.version = Version::HTTP_11;
+    deadline.progress();
+    let source = Source::Http2 { incoming, deadline };
+    Ok(Response::from_parts(parts, UpstreamBody::new(source, address)))
 }
 
 fn authority(url: &config::UpstreamUrl) -> String {
@@ -252,29 +309,7 @@ fn authority(url: &config::UpstreamUrl) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Either of two futures with the same output.
-enum Either<L, R> {
-    Left(L),
-    Right(R),
-}
-
 /// What the answer is, or `None` if upstream was silent for `span` while nobody waited for the client.
-async fn within<L, R>(
-    deadline: &mut Deadline,
-    span: Duration,
-    upload: Option<&Upload>,
-    answer: Either<L, R>,
-) -> Option<L::Output>
-where
-    L: Future,
-    R: Future<Output = L::Output>,
-{
-    match answer {
-        Either::Left(answer) => wait(deadline, span, upload, answer).await,
-        Either::Right(answer) => wait(deadline, span, upload, answer).await,
-    }
-}
-
 async fn wait<F: Future>(
     deadline: &mut Deadline,
     span: Duration,

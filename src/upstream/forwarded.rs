@@ -6,9 +6,10 @@
 //! without a port means the scheme's own port: behind a port mapping our local port would be wrong.
 //! Sources: RFC 7239 §4 to §6.
 
-use super::headers::Forwarding;
+use super::headers::{Fields, Forwarding};
 use crate::request::Scheme;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 use std::fmt::{self, Write};
 use std::net::IpAddr;
 
@@ -18,49 +19,49 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// Writes them into `fields`, whose `Host` is already the one that goes upstream. `sent` is what the peer sent.
+/// Writes them. `sent` is what the peer sent, `host` the `Host` that goes upstream.
 pub(super) fn write(
-    fields: &mut HeaderMap,
-    sent: &HeaderMap,
+    fields: &mut impl Fields,
+    (sent, host): (&HeaderMap, &HeaderValue),
     forwarding: &Forwarding<'_>,
     with_forwarded: bool,
 ) {
     let peer = forwarding.connection.peer.ip().to_canonical();
     let client = forwarding.client.map_or(peer, |client| client.to_canonical());
     let sent = forwarding.peer_trusted.then_some(sent);
-    let proto = kept(sent, &PROTO, is_proto).unwrap_or_else(|| {
-        HeaderValue::from_static(match forwarding.connection.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        })
+    let proto = kept(sent, &PROTO, is_proto).unwrap_or(match forwarding.connection.scheme {
+        Scheme::Http => b"http",
+        Scheme::Https => b"https",
     });
-    let host = kept(sent, &HOST, is_host).or_else(|| fields.get(header::HOST).cloned());
-    let port = kept(sent, &PORT, |port| number(port).is_some())
-        .unwrap_or_else(|| port_of(host.as_ref(), &proto, forwarding.connection.local.port()));
-
+    let host = kept(sent, &HOST, is_host).unwrap_or(host.as_bytes());
     if with_forwarded {
-        fields
-            .insert(header::FORWARDED, value(&Elements { client, peer, host: host.as_ref(), proto: &proto }));
+        let mut text = Text::default();
+        text.put(&Elements { client, peer, host, proto });
+        fields.write(&header::FORWARDED, &text.0);
     }
-    let address = value(&client);
-    if client == peer {
-        fields.insert(FOR, address.clone());
-    } else {
-        fields.insert(FOR, value(&format_args!("{client}, {peer}")));
+    let mut addresses = Text::default();
+    addresses.put_address(client);
+    let first = addresses.0.len();
+    if client != peer {
+        addresses.0.extend_from_slice(b", ");
+        addresses.put_address(peer);
     }
-    fields.insert(REAL_IP, address);
-    fields.insert(PROTO, proto);
-    fields.insert(PORT, port);
-    if let Some(host) = host {
-        fields.insert(HOST, host);
-    }
+    fields.write(&FOR, &addresses.0);
+    fields.write(&REAL_IP, addresses.0.get(..first).unwrap_or_default());
+    fields.write(&PROTO, proto);
+    fields.write(&PORT, kept(sent, &PORT, |port| number(port).is_some()).unwrap_or(port_of(host, proto)));
+    fields.write(&HOST, host);
 }
 
 /// The value of a field that was sent once and is sane.
-fn kept(sent: Option<&HeaderMap>, name: &HeaderName, is_sane: impl Fn(&[u8]) -> bool) -> Option<HeaderValue> {
+fn kept<'a>(
+    sent: Option<&'a HeaderMap>,
+    name: &HeaderName,
+    is_sane: impl Fn(&[u8]) -> bool,
+) -> Option<&'a [u8]> {
     let mut values = sent?.get_all(name).iter();
-    let value = values.next()?;
-    (values.next().is_none() && is_sane(value.as_bytes())).then(|| value.clone())
+    let value = values.next()?.as_bytes();
+    (values.next().is_none() && is_sane(value)).then_some(value)
 }
 
 fn is_proto(value: &[u8]) -> bool {
@@ -79,16 +80,16 @@ fn number(port: &[u8]) -> Option<u16> {
     std::str::from_utf8(port).ok()?.parse().ok().filter(|&port| port != 0)
 }
 
-fn port_of(host: Option<&HeaderValue>, proto: &HeaderValue, local: u16) -> HeaderValue {
-    let Some(host) = host else {
-        return HeaderValue::from(local);
-    };
-    let after_colon =
-        host.as_bytes().rsplit(|&sign| sign == b':').next().filter(|port| port.len() < host.len());
-    match after_colon.and_then(number) {
-        Some(port) => HeaderValue::from(port),
-        None if matches!(proto.as_bytes(), b"https" | b"wss") => HeaderValue::from_static("443"),
-        None => HeaderValue::from_static("80"),
+/// The port in the host, or the scheme's own.
+fn port_of<'a>(host: &'a [u8], proto: &[u8]) -> &'a [u8] {
+    let after_colon = host.rsplit(|&sign| sign == b':').next().filter(|port| port.len() < host.len());
+    match after_colon.filter(|port| number(port).is_some()) {
+        Some(port) => {
+            let zeros = port.iter().take_while(|&&digit| digit == b'0').count();
+            port.get(zeros..).unwrap_or(port)
+        }
+        None if matches!(proto, b"https" | b"wss") => b"443",
+        None => b"80",
     }
 }
 
@@ -96,20 +97,18 @@ fn port_of(host: Option<&HeaderValue>, proto: &HeaderValue, local: u16) -> Heade
 struct Elements<'a> {
     client: IpAddr,
     peer: IpAddr,
-    host: Option<&'a HeaderValue>,
-    proto: &'a HeaderValue,
+    host: &'a [u8],
+    proto: &'a [u8],
 }
 
 impl fmt::Display for Elements<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "for={}", Node(self.client))?;
         // Host was checked where requests come in; what could end the quotes is not a host.
-        if let Some(host) =
-            self.host.filter(|host| is_host(host.as_bytes())).and_then(|host| host.to_str().ok())
-        {
+        if let Some(host) = Some(self.host).filter(|host| is_host(host)).and_then(text) {
             write!(f, ";host=\"{host}\"")?;
         }
-        if let Ok(proto) = self.proto.to_str() {
+        if let Some(proto) = text(self.proto) {
             write!(f, ";proto={proto}")?;
         }
         if self.client != self.peer {
@@ -117,6 +116,10 @@ impl fmt::Display for Elements<'_> {
         }
         Ok(())
     }
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
 }
 
 /// An address as RFC 7239 §6 writes it.
@@ -131,10 +134,51 @@ impl fmt::Display for Node {
     }
 }
 
-/// A field value from text that we wrote ourselves.
-fn value(text: &impl fmt::Display) -> HeaderValue {
-    let mut written = String::with_capacity(48);
-    // Writing into a `String` does not fail.
-    let _ = write!(written, "{text}");
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(written)).unwrap_or(HeaderValue::from_static("unknown"))
+/// A value in the making; two addresses fit without an allocation.
+#[derive(Default)]
+struct Text(SmallVec<[u8; 96]>);
+
+impl Text {
+    fn put(&mut self, what: &impl fmt::Display) {
+        // Writing into memory does not fail.
+        let _ = write!(self, "{what}");
+    }
+
+    /// An address in canonical form. Every request has one or two: IPv4 goes without the formatter's detours.
+    fn put_address(&mut self, address: IpAddr) {
+        let IpAddr::V4(address) = address else { return self.put(&address) };
+        for (place, octet) in address.octets().into_iter().enumerate() {
+            if place > 0 {
+                self.0.push(b'.');
+            }
+            if octet >= 100 {
+                self.0.push(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                self.0.push(b'0' + octet / 10 % 10);
+            }
+            self.0.push(b'0' + octet % 10);
+        }
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn addresses_are_written_as_the_standard_library_writes_them(address: IpAddr) {
+            let mut text = Text::default();
+            text.put_address(address);
+            proptest::prop_assert_eq!(String::from_utf8(text.0.to_vec()).unwrap(), address.to_string());
+        }
+    }
 }

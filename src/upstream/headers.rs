@@ -67,41 +67,66 @@ pub(super) fn host(parts: &request::Parts) -> Option<HeaderValue> {
     }
 }
 
-/// The fields of the request to upstream, without framing (`Content-Length`, `Transfer-Encoding`).
+/// Where the fields of a request are written.
+pub(super) trait Fields {
+    /// A field as it came.
+    fn pass(&mut self, name: &HeaderName, value: &HeaderValue);
+    /// A field of ours, in ASCII.
+    fn write(&mut self, name: &HeaderName, value: &[u8]);
+}
+
+impl Fields for HeaderMap {
+    fn pass(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.append(name, value.clone());
+    }
+
+    fn write(&mut self, name: &HeaderName, value: &[u8]) {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            self.append(name, value);
+        }
+    }
+}
+
+/// Writes the fields of the request to upstream, `Host` first, without framing (`Content-Length`,
+/// `Transfer-Encoding`). Each is written once: what is ours is never among what is passed on.
 ///
 /// # Errors
 /// [`RequestError::Malformed`] if `Connection` names more options than anybody needs.
-pub(super) fn request_fields(
+pub(super) fn write_request(
+    fields: &mut impl Fields,
     parts: &request::Parts,
     forwarding: &Forwarding<'_>,
     settings: &config::Upstream,
-    host: &HeaderValue,
-    wish: Wish,
-) -> Result<HeaderMap, RequestError> {
+    (host, wish): (&HeaderValue, Wish),
+) -> Result<(), RequestError> {
     let options = connection_options(&parts.headers)?;
-    let mut fields = HeaderMap::with_capacity(parts.headers.len() + 12);
-    fields.insert(header::HOST, host.clone());
+    let cookies = if parts.version == Version::HTTP_2 { joined_cookies(&parts.headers) } else { None };
+    fields.pass(&header::HOST, host);
     for (name, value) in &parts.headers {
-        if is_passed_on(name, forwarding, settings) && !is_removed_by(&options, name, forwarding.decisive) {
-            fields.append(name.clone(), value.clone());
+        let joined = cookies.is_some() && name == header::COOKIE;
+        if !joined
+            && is_passed_on(name, forwarding, settings)
+            && !is_removed_by(&options, name, forwarding.decisive)
+        {
+            fields.pass(name, value);
         }
     }
-    if parts.version == Version::HTTP_2 {
-        join_cookies(&mut fields);
+    if let Some(cookies) = cookies {
+        fields.pass(&header::COOKIE, &cookies);
     }
     match wish {
         Wish::Tunnel => {
-            fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            fields.write(&header::CONNECTION, b"upgrade");
+            fields.write(&header::UPGRADE, b"websocket");
         }
         Wish::Response if takes_trailers(&parts.headers) => {
-            fields.insert(header::TE, HeaderValue::from_static("trailers"));
-            fields.insert(header::CONNECTION, HeaderValue::from_static("te"));
+            fields.write(&header::TE, b"trailers");
+            fields.write(&header::CONNECTION, b"te");
         }
         Wish::Response => {}
     }
-    forwarded::write(&mut fields, &parts.headers, forwarding, settings.forwarded);
-    Ok(fields)
+    forwarded::write(fields, (&parts.headers, host), forwarding, settings.forwarded);
+    Ok(())
 }
 
 fn is_passed_on(name: &HeaderName, forwarding: &Forwarding<'_>, settings: &config::Upstream) -> bool {
@@ -151,21 +176,19 @@ fn takes_trailers(fields: &HeaderMap) -> bool {
     })
 }
 
-fn join_cookies(fields: &mut HeaderMap) {
+/// Several cookie fields as one; `None` where there are no several.
+fn joined_cookies(fields: &HeaderMap) -> Option<HeaderValue> {
     let mut crumbs = fields.get_all(header::COOKIE).iter();
-    let (Some(first), Some(second)) = (crumbs.next(), crumbs.next()) else {
-        return;
-    };
+    let (first, second) = (crumbs.next()?, crumbs.next()?);
     let mut joined = Vec::with_capacity(256);
     joined.extend_from_slice(first.as_bytes());
     for crumb in std::iter::once(second).chain(crumbs) {
         joined.extend_from_slice(b"; ");
         joined.extend_from_slice(crumb.as_bytes());
     }
-    if let Ok(mut value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
-        value.set_sensitive(first.is_sensitive());
-        fields.insert(header::COOKIE, value);
-    }
+    let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)).ok()?;
+    value.set_sensitive(first.is_sensitive());
+    Some(value)
 }
 
 /// Takes the hop-by-hop fields off a response, and what HTTP forbids in it; the rest stays as it is, in its order.

@@ -2,7 +2,8 @@
 //!
 //! The story, in file order: `headers` (with `names` and `forwarded`) says which fields go on, `origin` which
 //! address is tried, `health` whether it is worth it, `connect` (with `tls`, `stream`, `pool`) how it is reached,
-//! `forward` runs the exchange, `body` and `deadline` keep it streaming and in time, `upgrade` turns it into a tunnel.
+//! `forward` runs the exchange (`http1` by itself, HTTP/2 by hyper), `body` and `deadline` keep it streaming and in
+//! time, `upgrade` turns it into a tunnel.
 //! Everything here belongs to one worker: cells, no locks. Nothing is cached but connections and addresses.
 
 mod body;
@@ -13,6 +14,7 @@ mod forward;
 mod forwarded;
 mod headers;
 mod health;
+mod http1;
 mod names;
 mod origin;
 mod pool;
@@ -21,10 +23,10 @@ mod tls;
 mod upgrade;
 
 pub use body::UpstreamBody;
-pub use error::{BodyError, UpstreamError};
+pub use error::{BodyError, BreakOff, UpstreamError};
 pub use headers::Forwarding;
 pub use tls::client_tls;
-pub use upgrade::{TUNNEL_IDLE, TunnelHandle};
+pub use upgrade::TUNNEL_IDLE;
 
 /// One worker's connections to the upstream.
 #[derive(Debug, Default)]

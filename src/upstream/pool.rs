@@ -6,17 +6,16 @@
 //! (its URL is gone from the settings) closes what comes back to it.
 
 use super::body::Outgoing;
-use super::deadline::Deadline;
 use super::health::Health;
+use super::http1::Http1;
 use crate::config;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 /// What is kept, and how long.
@@ -29,34 +28,6 @@ pub(super) struct Keep {
 impl Keep {
     pub(super) fn of(settings: &config::Upstream) -> Self {
         Self { connections: settings.idle_connections, span: settings.idle_timeout }
-    }
-}
-
-/// An HTTP/1.1 connection. Dropped, it is closed at once, whatever is under way.
-pub(super) struct Http1 {
-    pub(super) sender: http1::SendRequest<Outgoing>,
-    pub(super) deadline: Deadline,
-    /// Whether it has served before, so that the upstream may have closed it meanwhile.
-    pub(super) reused: bool,
-    task: Option<AbortHandle>,
-}
-
-impl Http1 {
-    pub(super) fn new(sender: http1::SendRequest<Outgoing>, task: AbortHandle, span: Duration) -> Box<Self> {
-        Box::new(Self { sender, deadline: Deadline::new(span), reused: false, task: Some(task) })
-    }
-
-    /// Closes an idle connection with a proper goodbye.
-    fn close(mut self) {
-        self.task = None;
-    }
-}
-
-impl Drop for Http1 {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
     }
 }
 
@@ -120,7 +91,7 @@ impl Endpoint {
     pub(super) fn take(&self) -> Option<Box<Http1>> {
         let mut idle = self.idle.borrow_mut();
         while let Some(Idle { mut connection, until }) = idle.pop() {
-            if connection.sender.is_ready() && !connection.sender.is_closed() && until > Instant::now() {
+            if until > Instant::now() && connection.is_alive() {
                 connection.reused = true;
                 return Some(connection);
             }
@@ -129,10 +100,9 @@ impl Endpoint {
         None
     }
 
-    /// Takes back a connection whose response has ended. If it cannot serve again, it is closed: at once if there is
-    /// something of the request left to send, which nobody waits for any more.
-    pub(super) fn put_back(self: &Rc<Self>, connection: Box<Http1>, keep: Keep) {
-        if !connection.sender.is_ready() || connection.sender.is_closed() {
+    /// Takes back a connection whose response has ended. If it cannot serve again, it is closed at once.
+    pub(super) fn put_back(self: &Rc<Self>, mut connection: Box<Http1>, keep: Keep) {
+        if !connection.rest() {
             return;
         }
         let mut idle = self.idle.borrow_mut();
@@ -189,7 +159,7 @@ async fn sweep(endpoint: Weak<Endpoint>, span: Duration) {
         let now = Instant::now();
         let mut idle = endpoint.idle.borrow_mut();
         let (kept, old): (Vec<_>, Vec<_>) =
-            idle.drain(..).partition(|idle| idle.until > now && !idle.connection.sender.is_closed());
+            idle.drain(..).partition(|idle| idle.until > now && idle.connection.is_alive());
         *idle = kept;
         for Idle { connection, until: _ } in old {
             connection.close();

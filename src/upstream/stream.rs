@@ -35,6 +35,11 @@ impl Stream {
         Self { transport: Transport::Tls(Box::new(tls)), deaf: false }
     }
 
+    /// Whether the upstream is known to take nothing any more.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+
     fn write_with(
         &mut self,
         context: &mut Context<'_>,

@@ -1,62 +1,27 @@
 //! WebSocket tunnels: the one upgrade that goes upstream.
 //!
 //! A request wishes for a tunnel if it is one as RFC 6455 §4.1 has it; any other `Upgrade` is dropped and the request
-//! is ordinary. A tunnel opens only after upstream's 101: the response carries a [`TunnelHandle`] as extension, the
-//! bytes flow once the server has written the 101 and runs what was left in the connection. What flows is not
-//! looked into.
+//! is ordinary. A tunnel opens only after upstream's 101: the bytes flow once the server has written the 101 and runs
+//! what was left in the connection. What flows is not looked into.
 
 use super::body::UpstreamBody;
-use super::connect::Line;
 use super::headers::{self, Forwarding, Wish};
+use super::http1::Http1;
 use crate::request::connection::Duplex;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, Version, request, response};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// A tunnel without a byte in either direction is closed after this time, at the latest after twice as long.
 pub const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 const BUFFER: usize = 8 * 1024;
-
-/// Closes a tunnel from outside, for instance because a new policy would block it. An extension of the 101.
-#[derive(Clone, Debug, Default)]
-pub struct TunnelHandle(Arc<Signals>);
-
-#[derive(Debug, Default)]
-struct Signals {
-    close: Notify,
-    ended: Notify,
-}
-
-impl TunnelHandle {
-    /// Closes the tunnel at once, or as soon as it would open.
-    pub fn close(&self) {
-        self.0.close.notify_one();
-    }
-
-    /// Waits until the tunnel is over, or until it is clear that it will never open. For one waiter.
-    pub async fn ended(&self) {
-        self.0.ended.notified().await;
-    }
-}
-
-struct Ended(TunnelHandle);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.0.0.ended.notify_one();
-    }
-}
 
 /// Whether a request wishes for a tunnel.
 pub(super) fn wish(parts: &request::Parts) -> Wish {
@@ -80,43 +45,32 @@ fn upgrades_to_websocket(fields: &HeaderMap) -> bool {
     websocket && protocols.next().is_none() && upgrade
 }
 
-/// Turns upstream's 101 into the client's, and leaves the tunnel in the client's connection.
+/// Turns upstream's 101 into the client's, and leaves the tunnel in the client's connection. The tunnel holds
+/// upstream's connection: dropped, before it has run or while it runs, it closes both.
 ///
 /// # Errors
 /// Says why this 101 is not one.
 pub(super) fn open(
     mut parts: response::Parts,
-    line: Line,
+    connection: Http1,
     address: SocketAddr,
     forwarding: &Forwarding<'_>,
 ) -> Result<Response<UpstreamBody>, &'static str> {
     if !upgrades_to_websocket(&parts.headers) {
         return Err("101 to something other than WebSocket");
     }
-    let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-        return Err("101 without a connection");
+    let Some((upstream, early)) = connection.into_tunnel() else {
+        return Err("101 before the request was sent");
     };
     headers::clean_response(&mut parts)?;
     parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    let handle = TunnelHandle::default();
-    parts.extensions.insert(handle.clone());
-    let ended = Ended(handle);
-    forwarding.connection.open_tunnel(Box::new(move |client| {
+    forwarding.connection.open_tunnel(Box::new(move |mut client| {
         Box::pin(async move {
-            let Ended(handle) = &ended;
-            let run = async {
-                match upgrade.await {
-                    Ok(upstream) => pump(client, TokioIo::new(upstream)).await,
-                    Err(error) => tracing::debug!(%address, %error, "upstream ended before its tunnel began"),
-                }
-            };
-            tokio::select! {
-                () = handle.0.close.notified() => tracing::debug!(%address, "tunnel closed"),
-                () = run => {}
+            if client.write_all(&early).await.is_ok() {
+                drop(early);
+                pump(client, upstream).await;
             }
-            // Until here it was for this to close the upstream's side.
-            drop(line);
         })
     }));
     Ok(Response::from_parts(parts, UpstreamBody::empty(address)))

@@ -53,8 +53,22 @@ fn lines(sender: &Sender, parts: &request::Parts, wish: Wish) -> Vec<String> {
     };
     let settings = config::Upstream { forwarded: sender.forwarded, ..settings() };
     let host = host(parts).unwrap_or(HeaderValue::from_static("upstream:9011"));
-    let fields = request_fields(parts, &forwarding, &settings, &host, wish).unwrap();
+    let mut fields = HeaderMap::new();
+    write_request(&mut fields, parts, &forwarding, &settings, (&host, wish)).unwrap();
+    let mut head = Vec::new();
+    write_request(&mut head, parts, &forwarding, &settings, (&host, wish)).unwrap();
+    assert_eq!(sorted(&String::from_utf8(head).unwrap()), sorted(&text(&fields)), "HTTP/1.1 and HTTP/2");
     fields.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
+}
+
+fn text(fields: &HeaderMap) -> String {
+    fields.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect()
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.split("\r\n").collect();
+    lines.sort_unstable();
+    lines
 }
 
 fn without_forwarding(lines: Vec<String>) -> Vec<String> {

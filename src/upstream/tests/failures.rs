@@ -170,6 +170,7 @@ fn responses_that_cannot_be_trusted_are_refused() {
             "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
             "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\nxx",
             "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nok",
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
             "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
         ] {
             let upstream = scripted(move |_, mut wire| async move {
@@ -181,9 +182,13 @@ fn responses_that_cannot_be_trusted_are_refused() {
             let result = Worker::new(&[upstream.port]).send(request("GET", "/", empty())).await;
             assert!(matches!(result, Err(UpstreamError::BadResponse { .. })), "{answer}: {result:?}");
         }
-        for answer in
-            ["SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"]
-        {
+        for answer in [
+            "SSH-2.0-OpenSSH\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx y: 1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx: 1\r\n folded\r\n\r\n",
+            "HTTP/1.1 99 Too Low\r\n\r\n",
+        ] {
             let upstream = scripted(move |_, mut wire| async move {
                 wire.head().await;
                 wire.write(answer).await;

@@ -1,0 +1,214 @@
+//! One HTTP/1.1 connection to upstream: a request out, its response in, one exchange after the other.
+//!
+//! hyper speaks HTTP/2 for us and HTTP/1 to clients. Here a lean writer and reader stand in its place: an exchange is
+//! polled by the task that wants its response, without a task, a channel or a `HeaderMap` of its own, which is most of
+//! what a proxied request cost beside the system's share. In the order of an exchange: `request_head` writes the head,
+//! `sending` sends it and the body, `response_head` and `receiving` read what comes back.
+//!
+//! Invariants: a connection serves again only if its last response ended where its framing said, the request was sent
+//! whole, and not a byte more has come. Everything else is closed by being dropped, so that no byte of one exchange can
+//! become part of another. An upload that outlives its response's head goes on in a task of its own, so that it never
+//! waits for a client that is slow to read; the task ends with the response.
+//! Sources: RFC 9112 §6 (framing), §9.3 (persistence), §9.5 (hanging up).
+
+mod receiving;
+mod request_head;
+mod response_head;
+mod sending;
+
+pub(super) use request_head::RequestLine;
+pub(super) use sending::Coding;
+
+use super::body::Outgoing;
+use super::deadline::Deadline;
+use super::error::BreakOff;
+use super::stream::Stream;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use receiving::Receiving;
+use response_head::ResponseHead;
+use sending::Sending;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::AbortHandle;
+
+/// What is kept of the buffer for heads between exchanges.
+const KEPT_HEAD: usize = 4 * 1024;
+
+/// A connection. Dropped, it is closed at once, whatever is under way.
+pub(super) struct Http1 {
+    stream: Rc<RefCell<Stream>>,
+    receiving: Receiving,
+    /// What the next head is written into.
+    head: Vec<u8>,
+    upload: Option<Upload>,
+    pub(super) deadline: Deadline,
+    /// Whether it has served before, so that the upstream may have closed it meanwhile.
+    pub(super) reused: bool,
+}
+
+/// What an exchange is about to send.
+pub(super) struct Message {
+    sending: Sending,
+    /// Whether the response can have a body: not that to HEAD.
+    wants_body: bool,
+}
+
+/// Why there is no response head.
+pub(super) struct Unanswered {
+    pub(super) error: BreakOff,
+    /// The body, if not a byte of the request was written.
+    pub(super) unsent: Option<Outgoing>,
+}
+
+/// The rest of an upload, in a task of its own.
+struct Upload {
+    task: AbortHandle,
+    whole: Rc<Cell<bool>>,
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Http1 {
+    pub(super) fn new(stream: Stream, span: Duration) -> Box<Self> {
+        Box::new(Self {
+            stream: Rc::new(RefCell::new(stream)),
+            receiving: Receiving::default(),
+            head: Vec::new(),
+            upload: None,
+            deadline: Deadline::new(span),
+            reused: false,
+        })
+    }
+
+    /// A request for this connection; `write_fields` writes its fields.
+    pub(super) fn message<E>(
+        &mut self,
+        line: &RequestLine<'_>,
+        (body, coding): (Outgoing, Coding),
+        write_fields: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<Message, E> {
+        let mut head = std::mem::take(&mut self.head);
+        head.clear();
+        line.begin(&mut head);
+        write_fields(&mut head)?;
+        coding.end(&mut head);
+        Ok(Message { sending: Sending::new(head, body, coding), wants_body: !line.is_head() })
+    }
+
+    /// Sends a message until the head of its response is here. `silence` is asked whenever nothing happens, and is ready
+    /// once that has been so for too long: then there is no outcome at all.
+    pub(super) async fn exchange(
+        &mut self,
+        message: Message,
+        mut silence: impl FnMut(&mut Deadline, &mut Context<'_>) -> Poll<()>,
+    ) -> Option<Result<ResponseHead, Unanswered>> {
+        let Message { mut sending, wants_body } = message;
+        let Self { stream, receiving, deadline, .. } = self;
+        receiving.expect(wants_body);
+        let mut sent = false;
+        let outcome = poll_fn(|context| {
+            let step = step(&mut stream.borrow_mut(), (&mut sending, &mut sent), receiving, context);
+            if step.is_ready() { step.map(Some) } else { silence(deadline, context).map(|()| None) }
+        });
+        match outcome.await? {
+            Ok(head) if sent => {
+                self.head = sending.into_buffer(KEPT_HEAD);
+                Some(Ok(head))
+            }
+            Ok(head) => {
+                self.upload = Some(go_on(Rc::clone(&self.stream), sending));
+                Some(Ok(head))
+            }
+            Err(error) => Some(Err(Unanswered { error, unsent: sending.unsent() })),
+        }
+    }
+
+    /// The next piece of the response's body.
+    pub(super) fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BreakOff>>> {
+        self.receiving.poll_frame(&mut self.stream.borrow_mut(), context)
+    }
+
+    /// Whether the response has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.receiving.has_ended()
+    }
+
+    /// What is known of the length of what remains of the response.
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.receiving.size_hint()
+    }
+
+    /// Makes it ready to serve again, now that its response has ended. Whether it can.
+    pub(super) fn rest(&mut self) -> bool {
+        let sent = self.upload.take().is_none_or(|upload| upload.whole.get());
+        sent && self.receiving.rest()
+    }
+
+    /// Whether an idle connection still stands: nothing has come of it, not even its end. No system call where the
+    /// system has not told of any.
+    pub(super) fn is_alive(&self) -> bool {
+        let mut scrap = [0; 1];
+        let mut scrap = ReadBuf::new(&mut scrap);
+        let mut stream = self.stream.borrow_mut();
+        let nobody = &mut Context::from_waker(Waker::noop());
+        Pin::new(&mut *stream).poll_read(nobody, &mut scrap).is_pending()
+    }
+
+    /// Closes an idle connection with a proper goodbye, as far as the system takes it at once.
+    pub(super) fn close(self) {
+        let nobody = &mut Context::from_waker(Waker::noop());
+        // Whoever does not take it finds the connection closed all the same.
+        let _ = Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(nobody);
+    }
+
+    /// The stream behind a 101, and what came of it already.
+    pub(super) fn into_tunnel(self) -> Option<(Stream, Bytes)> {
+        let Self { stream, receiving, .. } = self;
+        let stream = Rc::into_inner(stream)?.into_inner();
+        Some((stream, receiving.into_rest()))
+    }
+}
+
+/// Sends what can be sent, and reads what has come.
+fn step(
+    stream: &mut Stream,
+    (sending, sent): (&mut Sending, &mut bool),
+    receiving: &mut Receiving,
+    context: &mut Context<'_>,
+) -> Poll<Result<ResponseHead, BreakOff>> {
+    if !*sent && let Poll::Ready(outcome) = sending.poll(stream, context) {
+        outcome?;
+        *sent = true;
+    }
+    receiving.poll_head(stream, context)
+}
+
+/// Sends what remains of a request while its response comes in.
+fn go_on(stream: Rc<RefCell<Stream>>, mut sending: Sending) -> Upload {
+    let whole = Rc::new(Cell::new(false));
+    let done = Rc::clone(&whole);
+    let task = tokio::task::spawn_local(async move {
+        poll_fn(|context| {
+            let stream = &mut *stream.borrow_mut();
+            let sent = sending.poll(stream, context);
+            done.set(matches!(sent, Poll::Ready(Ok(()))));
+            // Nobody waits any more for what the upstream does not take.
+            if stream.is_deaf() { Poll::Ready(()) } else { sent.map(drop) }
+        })
+        .await;
+    });
+    Upload { task: task.abort_handle(), whole }
+}

@@ -1,0 +1,247 @@
+//! A response on its way: bytes from the stream in → its head, then the pieces of its body.
+//!
+//! One buffer for each connection; pieces are parts of it, so that nothing is copied. It grows with what fills it, up
+//! to [`LARGEST`]. Chunk extensions are passed over, trailers handed on; chunks end where RFC 9112 §7.1 has it, to
+//! the byte. A response that ends too early is an error, but where its end is that of the connection.
+
+use super::super::error::BreakOff;
+use super::super::stream::Stream;
+use super::response_head::{self, Framing, ResponseHead};
+use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http_body::{Frame, SizeHint};
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::AsyncReadExt;
+
+/// What is read at once: of a response that has shown to be small, and of any.
+const SMALLEST: usize = 4 * 1024;
+const LARGEST: usize = 64 * 1024;
+/// The longest line in front of a chunk, and the longest trailers.
+const CHUNK_LINE: usize = 4 * 1024;
+const TRAILER_BYTES: usize = 16 * 1024;
+const TRAILERS: usize = 64;
+/// Interim responses before the final one; far more than any server sends.
+const INTERIM: u32 = 32;
+
+/// Where in a response a connection stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    /// In the head of a response that may have a body, or cannot.
+    Head {
+        wants_body: bool,
+        interim: u32,
+    },
+    Sized(u64),
+    ChunkLine,
+    Chunk(u64),
+    ChunkEnd,
+    Trailers,
+    /// The body ends with the connection.
+    Close,
+    Ended,
+}
+
+/// The reading half of a connection.
+#[derive(Debug)]
+pub(super) struct Receiving {
+    read: BytesMut,
+    /// How much room to make for the next read.
+    room: usize,
+    state: State,
+    persists: bool,
+}
+
+impl Default for Receiving {
+    fn default() -> Self {
+        Self { read: BytesMut::new(), room: SMALLEST, state: State::Ended, persists: true }
+    }
+}
+
+impl Receiving {
+    /// The next thing to come is the head of a response.
+    pub(super) fn expect(&mut self, wants_body: bool) {
+        self.state = State::Head { wants_body, interim: 0 };
+    }
+
+    /// The head of the final response, or of a 101.
+    pub(super) fn poll_head(
+        &mut self,
+        stream: &mut Stream,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<ResponseHead, BreakOff>> {
+        loop {
+            let State::Head { wants_body, interim } = self.state else {
+                return Poll::Ready(Err(BreakOff::Ended));
+            };
+            let head =
+                if self.read.is_empty() { None } else { response_head::take(&mut self.read, wants_body)? };
+            let Some(head) = head else {
+                ready!(self.poll_read(stream, context))?;
+                continue;
+            };
+            let status = head.parts.status;
+            if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
+                if interim == INTERIM {
+                    return Poll::Ready(Err(BreakOff::NotHttp("interim responses without end")));
+                }
+                self.state = State::Head { wants_body, interim: interim + 1 };
+                continue;
+            }
+            self.persists = head.persists;
+            self.state = match head.framing {
+                Framing::Length(0) => State::Ended,
+                Framing::Length(length) => State::Sized(length),
+                Framing::Chunked => State::ChunkLine,
+                Framing::Close => State::Close,
+            };
+            return Poll::Ready(Ok(head));
+        }
+    }
+
+    /// The next piece of the body; `None` behind the last.
+    pub(super) fn poll_frame(
+        &mut self,
+        stream: &mut Stream,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BreakOff>>> {
+        loop {
+            match self.step() {
+                Ok(Step::Frame(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Ok(Step::Next) => continue,
+                Ok(Step::Ended) => return Poll::Ready(None),
+                Ok(Step::Read) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+            match ready!(self.poll_read(stream, context)) {
+                Ok(()) => {}
+                Err(BreakOff::Ended) if self.state == State::Close => self.state = State::Ended,
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+
+    /// What can be made of what was read.
+    fn step(&mut self) -> Result<Step, BreakOff> {
+        if self.state == State::Ended {
+            return Ok(Step::Ended);
+        }
+        if self.read.is_empty() {
+            return Ok(Step::Read);
+        }
+        match self.state {
+            State::Head { .. } | State::Ended => Ok(Step::Ended),
+            State::Close => Ok(Step::Frame(Frame::data(self.read.split().freeze()))),
+            State::Sized(left) => Ok(self.piece(left, State::Sized, State::Ended)),
+            State::Chunk(left) => Ok(self.piece(left, State::Chunk, State::ChunkEnd)),
+            State::ChunkEnd => self.chunk_end(),
+            State::ChunkLine => self.chunk_line(),
+            State::Trailers => self.trailers(),
+        }
+    }
+
+    fn piece(&mut self, left: u64, unfinished: fn(u64) -> State, finished: State) -> Step {
+        let taken = usize::try_from(left).unwrap_or(usize::MAX).min(self.read.len());
+        let left = left.saturating_sub(taken as u64);
+        self.state = if left == 0 { finished } else { unfinished(left) };
+        Step::Frame(Frame::data(self.read.split_to(taken).freeze()))
+    }
+
+    fn chunk_end(&mut self) -> Result<Step, BreakOff> {
+        match &*self.read {
+            [b'\r', b'\n', ..] => {
+                self.read.advance(2);
+                self.state = State::ChunkLine;
+                Ok(Step::Next)
+            }
+            [b'\r'] => Ok(Step::Read),
+            _ => Err(BreakOff::NotHttp("chunk longer than its size")),
+        }
+    }
+
+    fn chunk_line(&mut self) -> Result<Step, BreakOff> {
+        match httparse::parse_chunk_size(&self.read) {
+            Ok(httparse::Status::Complete((taken, size))) => {
+                self.read.advance(taken);
+                self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
+                Ok(Step::Next)
+            }
+            Ok(httparse::Status::Partial) if self.read.len() < CHUNK_LINE => Ok(Step::Read),
+            _ => Err(BreakOff::NotHttp("chunk size")),
+        }
+    }
+
+    fn trailers(&mut self) -> Result<Step, BreakOff> {
+        let mut fields = [httparse::EMPTY_HEADER; TRAILERS];
+        let (taken, trailers) = match httparse::parse_headers(&self.read, &mut fields) {
+            Ok(httparse::Status::Complete((taken, fields))) => (taken, trailer_fields(fields)?),
+            Ok(httparse::Status::Partial) if self.read.len() < TRAILER_BYTES => return Ok(Step::Read),
+            Ok(httparse::Status::Partial) => return Err(BreakOff::NotHttp("trailers too long")),
+            Err(error) => return Err(BreakOff::Head(error)),
+        };
+        self.read.advance(taken);
+        self.state = State::Ended;
+        Ok(if trailers.is_empty() { Step::Ended } else { Step::Frame(Frame::trailers(trailers)) })
+    }
+
+    fn poll_read(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<Result<(), BreakOff>> {
+        self.read.reserve(self.room);
+        let spare = self.read.capacity() - self.read.len();
+        let taken = ready!(pin!(stream.read_buf(&mut self.read)).poll(context)).map_err(BreakOff::Io)?;
+        if taken == 0 {
+            return Poll::Ready(Err(BreakOff::Ended));
+        }
+        if taken == spare {
+            self.room = (self.room * 2).min(LARGEST);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        match self.state {
+            State::Ended => SizeHint::with_exact(0),
+            State::Sized(left) => SizeHint::with_exact(left),
+            _ => SizeHint::default(),
+        }
+    }
+
+    /// Gives back a buffer that is larger than an idle connection should keep. Whether another exchange can follow.
+    pub(super) fn rest(&mut self) -> bool {
+        if self.room > SMALLEST {
+            self.read = BytesMut::from(&*self.read);
+            self.room = SMALLEST;
+        }
+        self.persists && self.state == State::Ended && self.read.is_empty()
+    }
+
+    /// What was read and belongs to nothing that was parsed.
+    pub(super) fn into_rest(self) -> Bytes {
+        self.read.freeze()
+    }
+}
+
+enum Step {
+    Frame(Frame<Bytes>),
+    /// The state has changed.
+    Next,
+    /// More has to be read.
+    Read,
+    Ended,
+}
+
+fn trailer_fields(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, BreakOff> {
+    let mut trailers = HeaderMap::new();
+    for field in fields {
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(field.value)) else {
+            return Err(BreakOff::NotHttp("trailer"));
+        };
+        trailers.append(name, value);
+    }
+    Ok(trailers)
+}

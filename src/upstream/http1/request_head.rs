@@ -1,0 +1,44 @@
+//! The head of a request, written: method, target and fields in → bytes out.
+//!
+//! What stands in a `Method`, a `PathAndQuery`, a `HeaderName` or a `HeaderValue` was checked when it was made: none of
+//! them holds a CR, an LF or, but for values, a blank. So what is written here is one head and nothing more.
+
+use super::super::headers::Fields;
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Method};
+
+/// The first line of a request.
+#[derive(Debug)]
+pub(in crate::upstream) struct RequestLine<'a> {
+    /// Its method.
+    pub(in crate::upstream) method: &'a Method,
+    /// Its target, to the byte as it came.
+    pub(in crate::upstream) target: &'a PathAndQuery,
+}
+
+impl RequestLine<'_> {
+    pub(super) fn begin(&self, head: &mut Vec<u8>) {
+        for part in [self.method.as_str(), " ", self.target.as_str(), " HTTP/1.1\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    pub(super) fn is_head(&self) -> bool {
+        self.method == Method::HEAD
+    }
+}
+
+impl Fields for Vec<u8> {
+    fn pass(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.write(name, value.as_bytes());
+    }
+
+    fn write(&mut self, name: &HeaderName, value: &[u8]) {
+        let name = name.as_str().as_bytes();
+        self.reserve(name.len() + value.len() + 4);
+        self.extend_from_slice(name);
+        self.extend_from_slice(b": ");
+        self.extend_from_slice(value);
+        self.extend_from_slice(b"\r\n");
+    }
+}

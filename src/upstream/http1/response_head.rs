@@ -1,0 +1,118 @@
+//! The head of a response, read: bytes in → status, fields, and how its body is framed.
+//!
+//! A head is parsed once, when it is whole; `httparse` reads it as it reads requests everywhere else. Which of its
+//! fields go on, and which framing is too ambiguous to go on at all, is decided in `headers`.
+
+use super::super::error::BreakOff;
+use bytes::{Bytes, BytesMut};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, response};
+use hyper::ext::ReasonPhrase;
+use std::mem::MaybeUninit;
+
+/// The longest head.
+pub(super) const HEAD_BYTES: usize = 32 * 1024;
+/// The most fields.
+const FIELDS: usize = 100;
+
+/// A head with the framing of the body behind it.
+#[derive(Debug)]
+pub(in crate::upstream) struct ResponseHead {
+    /// Status and fields, as they came.
+    pub(in crate::upstream) parts: response::Parts,
+    pub(super) framing: Framing,
+    /// Whether the connection stays open behind it (RFC 9112 §9.3).
+    pub(super) persists: bool,
+}
+
+/// Where a body ends (RFC 9112 §6.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Framing {
+    Length(u64),
+    Chunked,
+    /// With the connection.
+    Close,
+}
+
+/// Takes a head from the front of what was read. `None`: it is not whole.
+///
+/// # Errors
+/// What is there is no head, or too long for one.
+pub(super) fn take(read: &mut BytesMut, wants_body: bool) -> Result<Option<ResponseHead>, BreakOff> {
+    let Some(end) = end_of_head(read) else {
+        return if read.len() < HEAD_BYTES { Ok(None) } else { Err(BreakOff::NotHttp("head too long")) };
+    };
+    let head = read.split_to(end).freeze();
+    parse(&head, wants_body).map(Some)
+}
+
+/// Behind the first empty line. Linear.
+fn end_of_head(read: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'\n', read).find_map(|at| match read.get(at + 1..)? {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
+}
+
+fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
+    let not_http = BreakOff::NotHttp;
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let outcome =
+        httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, head, &mut fields);
+    match outcome {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => return Err(not_http("no head")),
+        Err(error) => return Err(BreakOff::Head(error)),
+    }
+    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(not_http("status"))?;
+    let mut headers = HeaderMap::with_capacity(parsed.headers.len());
+    for field in parsed.headers.iter() {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| not_http("field name"))?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
+            .map_err(|_| not_http("field value"))?;
+        headers.append(name, value);
+    }
+    let is_old = parsed.version == Some(0);
+    let persists = !is_old && !closes(&headers);
+    let framing = framing(status, &headers, wants_body).ok_or(not_http("length"))?;
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
+        && let Ok(reason) = ReasonPhrase::try_from(head.slice_ref(reason.as_bytes()))
+    {
+        parts.extensions.insert(reason);
+    }
+    parts.status = status;
+    parts.version = if is_old { Version::HTTP_10 } else { Version::HTTP_11 };
+    parts.headers = headers;
+    Ok(ResponseHead { parts, framing, persists })
+}
+
+fn closes(fields: &HeaderMap) -> bool {
+    let mut options =
+        fields.get_all(CONNECTION).iter().flat_map(|value| value.as_bytes().split(|&sign| sign == b','));
+    options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+}
+
+/// Lengths and codings that are ambiguous are refused elsewhere, and until then read as the longer body.
+fn framing(status: StatusCode, fields: &HeaderMap, wants_body: bool) -> Option<Framing> {
+    if !wants_body
+        || status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    {
+        return Some(Framing::Length(0));
+    }
+    if fields.contains_key(TRANSFER_ENCODING) {
+        return Some(Framing::Chunked);
+    }
+    match fields.get(CONTENT_LENGTH) {
+        None => Some(Framing::Close),
+        Some(length) => {
+            let length = length.as_bytes();
+            let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
+            let length = std::str::from_utf8(length).ok().filter(|_| is_number)?;
+            length.parse().ok().map(Framing::Length)
+        }
+    }
+}

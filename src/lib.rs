@@ -30,6 +30,8 @@ pub mod request;
 
 pub mod enforce;
 
+pub mod http1;
+
 pub mod upstream;
 
 pub mod answer;

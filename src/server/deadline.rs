@@ -30,8 +30,6 @@ pub struct Registry {
 /// What a connection waits for its peer to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wait {
-    /// The next request, shortly behind the last.
-    Rest,
     /// The next request.
     Idle,
     /// The rest of a head.

@@ -1,57 +1,67 @@
-//! An HTTP/1 connection: hyper between our guard and the handler.
+//! An HTTP/1 connection: heads read by our own scanner, answered one after the other by the handler.
+//!
+//! In the order of an exchange: `wire` reads and frames, `head` turns a strict head into a request, `upload` is the
+//! request's body in the handler's hands, `answer` writes the response's head. One parser alone looks at the client's
+//! bytes, so there is nobody to disagree with it.
 //!
 //! Ends when the client or the handler wants it to, when the client is idle for too long or takes nothing, when draining
 //! begins (behind the running response), or behind a refusal. After a 101 the stream goes to the tunnel that the handler
 //! left. Whoever may still be sending when we close is listened to for a moment, so that the kernel's reset does not
-//! overtake our answer.
+//! overtake our answer. A client that hangs up, even half, ends its exchange.
 //!
-//! hyper keeps the buffers that an exchange has made grow. A connection that is idle for a moment is therefore taken out
-//! of hyper, waits for its next request with no buffer at all, and then gets a new hyper.
+//! A pipelined request waits, unread, until the response before it is sent. An idle connection holds no buffer.
+
+mod answer;
+mod head;
+mod upload;
+mod wire;
 
 use super::Handler;
 use super::connection::Client;
 use super::deadline::{Slot, Wait};
-use super::exchange::Exchange;
-use super::guard::Guard;
-use super::response::{Witness, Witnessed};
-use super::scanner::Scanner;
 use super::stream::{Paced, Prefixed};
-use crate::config::Limits;
-use crate::request::RequestBody;
-use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, Response};
-use http_body::Body;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
+use crate::http1::Sending;
+use crate::request::{RequestBody, RequestError};
+use answer::Asked;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use upload::Upload;
+#[cfg(test)]
+pub(super) use wire::SCRATCH_BYTES;
+use wire::{Next, Shared, SharedWire, Wire};
 
 /// How long, and for how many bytes, a client is listened to behind our last answer.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 1024 * 1024;
-/// Fields that hyper parses without an allocation.
-const INLINE_FIELDS: usize = 100;
-/// What hyper's buffers hold beyond a head, and at least.
-const BUFFER_BYTES: usize = 8 * 1024;
+/// What is kept of the buffer for heads between exchanges.
+const KEPT_HEAD: usize = 1024;
 
-struct Over(Rc<Exchange>);
-
-impl Witness for Over {
-    fn asked(&self, _: bool) {}
+/// How an exchange ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    /// Another may follow.
+    Next,
+    /// It was the last.
+    Last,
+    /// The connection speaks another protocol from here on.
+    Switched,
+    /// The client has gone, or takes nothing.
+    Gone,
 }
 
-impl Drop for Over {
-    fn drop(&mut self) {
-        self.0.end();
-    }
+struct Session<H, S> {
+    client: Rc<Client<H>>,
+    stream: Shared<S>,
+    wire: SharedWire<S>,
+    /// What the next head is written into.
+    head: Vec<u8>,
 }
 
 /// Serves a connection to its end.
@@ -60,130 +70,126 @@ where
     H: Handler,
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let (slot, settings) = (Rc::clone(&client.slot), Rc::clone(&client.settings));
-    let exchange = Exchange::new(Rc::clone(&slot), settings.timeouts, client.surplus);
-    let paced = Paced::new(stream, Rc::clone(&slot), settings.timeouts.body);
-    let guard = Guard::new(paced, Scanner::new(settings.limits), Rc::clone(&exchange));
-    let connection = Rc::clone(&client.connection);
-    let service = {
-        let exchange = Rc::clone(&exchange);
-        service_fn(move |request| answer(Rc::clone(&client), Rc::clone(&exchange), request))
-    };
-    let (mut guard, mut service) = (guard, service);
-    let outcome = loop {
-        let mut hyper = builder(settings.limits).serve_connection(TokioIo::new(guard), service);
-        let pause = drive(Pin::new(&mut hyper), &exchange).await;
-        let parts = hyper.into_parts();
-        (guard, service) = (parts.io.into_inner(), parts.service);
-        guard.take_back(&parts.read_buf);
-        match pause {
-            Pause::End(outcome) => break outcome,
-            Pause::Rest if rest(&mut guard, &exchange).await => {}
-            Pause::Rest => {
-                let (mut stream, _) = guard.into_parts();
-                slot.within(Wait::Head, LINGER, stream.shutdown()).await;
-                return;
+    let slot = Rc::clone(&client.slot);
+    let stream = Shared::new(Paced::new(stream, Rc::clone(&slot), client.settings.timeouts.body));
+    let wire = Wire::shared(stream.clone(), Rc::clone(&slot), *client.settings);
+    let mut session = Session { client, stream, wire, head: Vec::new() };
+    let outcome = session.run().await;
+    if outcome == Outcome::Switched {
+        return tunnel(session).await;
+    }
+    if outcome != Outcome::Gone && session.wire.borrow().is_unread() {
+        linger(&mut session.stream, &slot).await;
+    } else if outcome != Outcome::Gone {
+        slot.within(Wait::Head, LINGER, session.stream.shutdown()).await;
+    }
+}
+
+impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
+    async fn run(&mut self) -> Outcome {
+        let mut surplus = self.client.surplus;
+        loop {
+            let next = poll_fn(|context| {
+                self.client.slot.watch(context);
+                self.wire.borrow_mut().poll_head(context)
+            });
+            let outcome = match (next.await, surplus.take()) {
+                (Next::Over, _) => return Outcome::Last,
+                (Next::Head(_) | Next::Refused(_), Some(error)) | (Next::Refused(error), None) => {
+                    self.refuse(error).await
+                }
+                (Next::Head(head), None) => self.exchange(&head).await,
+            };
+            if outcome != Outcome::Next {
+                return outcome;
             }
         }
-    };
-    if let Err(error) = &outcome {
-        tracing::debug!(peer = %connection.peer, error = ?error, "connection ended early");
     }
-    let (mut stream, early) = guard.into_parts();
-    if exchange.switched() && outcome.is_ok() {
-        if let Some(tunnel) = connection.take_tunnel() {
-            slot.disarm_read();
-            tunnel(Box::new(Prefixed::new(early, stream))).await;
+
+    async fn refuse(&mut self, error: RequestError) -> Outcome {
+        self.client.counters.refused_heads.fetch_add(1, Relaxed);
+        self.wire.borrow_mut().give_up();
+        let response = self.client.handler.refuse(error, &self.client.connection);
+        self.send(response, Asked::refused()).await
+    }
+
+    async fn exchange(&mut self, bytes: &Bytes) -> Outcome {
+        let fields = self.client.settings.limits.fields;
+        let Ok(request) = head::request(bytes, fields) else {
+            return self.refuse(RequestError::Malformed("head")).await;
+        };
+        let asked = Asked::of(&request);
+        let body = Upload::begin(&self.wire, asked.expects_continue);
+        let body = body.map_or_else(|| RequestBody::full(Bytes::new()), RequestBody::wrapped);
+        let client = Rc::clone(&self.client);
+        let mut handling = pin!(client.handler.handle(request.map(|()| body), &client.connection));
+        let response = poll_fn(|context| match self.poll_gone(context) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => match handling.as_mut().poll(context) {
+                Poll::Ready(response) => Poll::Ready(Some(response)),
+                Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| None),
+            },
+        });
+        match response.await {
+            None => Outcome::Gone,
+            Some(response) => self.send(response, asked).await,
         }
-    } else if exchange.unread() && !slot.write_expired() {
-        linger(&mut stream, &slot).await;
     }
-}
 
-/// Why hyper is taken apart.
-enum Pause {
-    /// The connection is over.
-    End(Result<(), Option<hyper::Error>>),
-    /// It is idle.
-    Rest,
-}
+    /// Sends a response, and says how the connection goes on behind it.
+    async fn send(&mut self, response: Response<H::Body>, asked: Asked) -> Outcome {
+        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let (parts, body) = response.into_parts();
+        let may_stay = !self.client.slot.draining() && !self.wire.borrow().is_broken();
+        let mut head = std::mem::take(&mut self.head);
+        head.clear();
+        let written = answer::write(&mut head, &parts, &body, asked.staying(may_stay));
+        self.wire.borrow_mut().answering();
+        let body = pin!(body);
+        let mut sending = Sending::new(head, body, written.coding);
+        if !asked.takes_trailers {
+            sending = sending.without_trailers();
+        }
+        let sent = poll_fn(|context| match self.poll_gone(context) {
+            Poll::Ready(()) => Poll::Ready(false),
+            Poll::Pending => match sending.poll(&mut self.stream, context) {
+                Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
+                Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| false),
+            },
+        })
+        .await;
+        if !sent {
+            return Outcome::Gone;
+        }
+        self.head = sending.into_buffer(KEPT_HEAD);
+        if switches {
+            return Outcome::Switched;
+        }
+        let goes_on = written.stays && !self.client.slot.draining();
+        let whole = goes_on && poll_fn(|context| Poll::Ready(self.wire.borrow_mut().discard(context))).await;
+        if whole { Outcome::Next } else { Outcome::Last }
+    }
 
-async fn drive<S, V, B>(mut hyper: Pin<&mut http1::Connection<S, V>>, exchange: &Exchange) -> Pause
-where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin,
-    V: HttpService<Incoming, ResBody = B>,
-    V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    B: Body + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let slot = exchange.slot();
-    let mut told = false;
-    poll_fn(|context| {
+    /// Ready once the client takes nothing any more.
+    fn poll_gone(&self, context: &Context<'_>) -> Poll<()> {
+        let slot = &self.client.slot;
         slot.watch(context);
-        if slot.write_expired() {
-            return Poll::Ready(Pause::End(Err(None)));
+        if slot.read_expired() == Some(Wait::Body) {
+            self.wire.borrow_mut().fail(RequestError::BodyTimeout);
         }
-        if !told && (slot.draining() || slot.read_expired() == Some(Wait::Idle)) {
-            told = true;
-            hyper.as_mut().graceful_shutdown();
-        }
-        if let Poll::Ready(outcome) = hyper.as_mut().poll(context) {
-            return Poll::Ready(Pause::End(outcome.map_err(Some)));
-        }
-        if !told && exchange.tires() { Poll::Ready(Pause::Rest) } else { Poll::Pending }
-    })
-    .await
-}
-
-/// Waits for the next request without hyper, whose buffers are as large as the last exchange made them. Whether there
-/// is one.
-async fn rest<S: AsyncRead + AsyncWrite + Unpin>(guard: &mut Guard<S>, exchange: &Exchange) -> bool {
-    exchange.rest();
-    let slot = exchange.slot();
-    poll_fn(|context| {
-        slot.watch(context);
-        if slot.draining() || slot.read_expired().is_some() {
-            return Poll::Ready(false);
-        }
-        guard.poll_next(context).map(|next| next.unwrap_or(false))
-    })
-    .await
-}
-
-fn builder(limits: Limits) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .half_close(false)
-        .header_read_timeout(None)
-        .writev(false)
-        .max_buf_size(limits.head + BUFFER_BYTES);
-    if limits.fields > INLINE_FIELDS {
-        builder.max_headers(limits.fields);
+        if slot.write_expired() { Poll::Ready(()) } else { Poll::Pending }
     }
-    builder
 }
 
-async fn answer<H: Handler>(
-    client: Rc<Client<H>>,
-    exchange: Rc<Exchange>,
-    request: Request<Incoming>,
-) -> Result<Response<Witnessed<H::Body, Over>>, Infallible> {
-    let refusal = exchange.begin();
-    let over = Over(Rc::clone(&exchange));
-    // Whatever follows a CONNECT is not HTTP, or not ours.
-    let last = refusal.is_some() || request.method() == Method::CONNECT;
-    let mut response = match refusal {
-        Some(error) => {
-            client.counters.refused_heads.fetch_add(1, Relaxed);
-            client.handler.refuse(error, &client.connection)
-        }
-        None => client.handler.handle(request.map(RequestBody::new), &client.connection).await,
-    };
-    if last || exchange.broken() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+/// Leaves the stream to the tunnel that the handler left.
+async fn tunnel<H, S: AsyncRead + AsyncWrite + Unpin + 'static>(session: Session<H, S>) {
+    let Session { client, stream, wire, head: _ } = session;
+    let early = wire.borrow_mut().take_rest();
+    drop(wire);
+    client.slot.disarm_read();
+    if let (Some(tunnel), Some(stream)) = (client.connection.take_tunnel(), stream.into_inner()) {
+        tunnel(Box::new(Prefixed::new(early, stream))).await;
     }
-    exchange.answer(response.status());
-    Ok(response.map(|body| Witnessed::new(body, over)))
 }
 
 async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, slot: &Slot) {

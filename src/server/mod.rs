@@ -1,16 +1,14 @@
 //! From sockets to requests: listeners, TLS, connections, workers, draining.
 //!
 //! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
-//! [`listener`] accepts → [`worker`] → [`connection`] ([`meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`] behind
-//! the strict [`scanner`] and its [`guard`], or [`http2`] behind the [`frame_meter`] ([`http2_head`],
-//! [`upload`]) → the handler. [`deadline`] holds the
+//! [`listener`] accepts → [`worker`] → [`connection`] ([`meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`] by the
+//! strict [`scanner`], or [`http2`] by hyper behind the [`frame_meter`] ([`http2_head`], [`upload`]) → the handler. [`deadline`] holds the
 //! clock by which all of them end, [`shutdown`] the end of all.
 
 pub mod connection;
+mod date;
 pub mod deadline;
-pub mod exchange;
 pub mod frame_meter;
-pub mod guard;
 pub mod http1;
 pub mod http2;
 pub mod http2_head;

@@ -1,11 +1,12 @@
 //! The strict HTTP/1 scanner: finds where heads and bodies end in the raw bytes of a connection, and refuses whatever
 //! two parsers could read in two ways.
 //!
-//! Bytes in, in pieces of any size → how many of them may be handed on, and whether to go on, hold or refuse.
+//! Bytes in, in pieces of any size → where heads end, which bytes of a body are data, and what is refused.
 //! It is a byte-driven machine without I/O, clock or allocation, so the outcome cannot depend on how the bytes were
-//! split; and it keeps no bytes: whoever feeds it holds a partial head back.
+//! split; and it keeps no bytes: whoever feeds it keeps a partial head.
 //!
-//! Rules (RFC 9112 unless said otherwise), each stricter than or equal to hyper's:
+//! Rules (RFC 9112 unless said otherwise), each stricter than or equal to those of the parser that reads the head
+//! afterwards:
 //! 1. Lines end in CRLF; a bare CR or LF anywhere in a head, chunk line or trailer is refused (§2.2).
 //! 2. At most one empty line before a request line (§2.2).
 //! 3. `method SP target SP HTTP/1.x`, one SP each (§3); method a token of at most 32 bytes; target as [`target`] has it
@@ -18,8 +19,8 @@
 //! 8. Trailers must not carry what frames, routes or authenticates (RFC 9110 §6.5.1).
 //! 9. Limits: bytes of head and of trailers, fields, bytes of target.
 //!
-//! Behind a message that asks for an upgrade nothing is looked at until [`Scanner::resume`]: what follows may be of
-//! another protocol. What a target or a field means is not judged here but in `request`.
+//! It looks no further than the message under way: what follows may be of another protocol. What a target or a field
+//! means is not judged here but in `request`.
 
 use crate::config::Limits;
 use crate::request::RequestError;
@@ -42,26 +43,33 @@ const NAME_BYTES: usize = 48;
 /// Bytes of a target that `http::Uri` can hold.
 const TARGET_BYTES: usize = 65_534;
 
-/// What became of the bytes that were scanned.
+/// What became of the bytes of a head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Scan {
-    /// So many bytes, with whatever was held back before them, may be handed on. 0: none, not even those held back.
-    pub safe: usize,
-    /// How it goes on behind them.
-    pub verdict: Verdict,
+pub enum Head {
+    /// All were taken, and more are needed.
+    Partial,
+    /// It ends behind so many of them. The others were not looked at.
+    Whole(usize),
 }
 
-/// How it goes on.
+/// What the next bytes of a body are, so many of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// All bytes were scanned; those behind `safe` are the beginning of a head.
-    Continue,
-    /// Bytes behind `safe` were not scanned: whose they are depends on the response.
-    Hold,
-    /// A head is refused; nothing behind `safe` may be handed on, ever.
-    Refused(RequestError),
-    /// The framing of a body, whose head was handed on, is refused; nothing behind `safe` may be handed on, ever.
-    Broken(RequestError),
+pub enum Piece {
+    /// Data.
+    Data(usize),
+    /// What frames chunks.
+    Framing(usize),
+    /// Trailers, the empty line behind them included.
+    Trailers(usize),
+}
+
+/// How a body is framed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Framing {
+    /// So many bytes are still to come.
+    Length(u64),
+    /// In chunks.
+    Chunked,
 }
 
 /// Where in the stream a connection stands.
@@ -73,10 +81,6 @@ pub enum Phase {
     Head,
     /// Within a body, its framing and trailers included.
     Body,
-    /// Behind a message that asked for an upgrade.
-    Held,
-    /// Behind a refusal.
-    Refused,
 }
 
 /// The machine.
@@ -84,15 +88,12 @@ pub enum Phase {
 pub struct Scanner {
     limits: Limits,
     state: State,
-    heads: u64,
     /// Bytes of the head or the trailers so far.
     bytes: usize,
     fields: usize,
     target: Target,
     in_trailers: bool,
     old_version: bool,
-    connect: bool,
-    upgrade: bool,
     chunked: bool,
     length: Option<u64>,
     /// The method or the field's name in lower case, whichever was read last.
@@ -107,7 +108,9 @@ pub struct Scanner {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    Start { blank_line: bool },
+    Start {
+        blank_line: bool,
+    },
     StartLf,
     Method,
     Target,
@@ -124,8 +127,8 @@ enum State {
     Chunk(u64),
     ChunkCr,
     ChunkLf,
-    Held,
     Refused(RequestError),
+    /// As `Refused`, in a body.
     Broken(RequestError),
 }
 
@@ -148,14 +151,11 @@ impl Scanner {
         Self {
             limits,
             state: State::Start { blank_line: false },
-            heads: 0,
             bytes: 0,
             fields: 0,
             target: Target::default(),
             in_trailers: false,
             old_version: false,
-            connect: false,
-            upgrade: false,
             chunked: false,
             length: None,
             name: [0; NAME_BYTES],
@@ -167,64 +167,77 @@ impl Scanner {
         }
     }
 
-    /// Heads that were complete and strict so far.
-    pub fn heads(&self) -> u64 {
-        self.heads
-    }
-
     /// Where the stream stands.
     pub fn phase(&self) -> Phase {
         match self.state {
             State::Start { .. } => Phase::Between,
-            State::Held => Phase::Held,
-            State::Refused(_) | State::Broken(_) => Phase::Refused,
-            State::Sized(_) | State::Chunk(_) => Phase::Body,
+            State::Sized(_) | State::Chunk(_) | State::Broken(_) => Phase::Body,
             State::ChunkSize | State::ChunkSizeLf | State::ChunkCr | State::ChunkLf => Phase::Body,
             _ if self.in_trailers => Phase::Body,
             _ => Phase::Head,
         }
     }
 
-    /// Goes on behind a message that asked for an upgrade and did not get it.
-    pub fn resume(&mut self) {
-        if self.state == State::Held {
-            self.state = State::Start { blank_line: false };
+    /// How the body under way is framed; `None`: there is none, or no more of it.
+    pub fn framing(&self) -> Option<Framing> {
+        match (self.phase(), self.state) {
+            (Phase::Body, State::Sized(left)) => Some(Framing::Length(left)),
+            (Phase::Body, _) => Some(Framing::Chunked),
+            (Phase::Between | Phase::Head, _) => None,
         }
     }
 
-    /// Ends all scanning with this error.
-    pub fn refuse(&mut self, error: RequestError) {
-        self.state = State::Refused(error);
+    /// Looks at the next bytes of a head, or of what comes before one. Linear in their number.
+    ///
+    /// # Errors
+    /// The head is refused, now and for ever.
+    pub fn head(&mut self, input: &[u8]) -> Result<Head, RequestError> {
+        let mut rest = input;
+        while !rest.is_empty() {
+            let ends = self.state == State::LastLf;
+            let taken = self.step(rest)?;
+            rest = rest.get(taken..).unwrap_or_default();
+            if ends {
+                return Ok(Head::Whole(input.len() - rest.len()));
+            }
+        }
+        Ok(Head::Partial)
     }
 
-    /// Looks at the next bytes of the connection. Linear in their number.
-    pub fn scan(&mut self, input: &[u8]) -> Scan {
-        let mut rest = input;
-        let mut safe = 0;
-        loop {
-            match self.state {
-                State::Held if !rest.is_empty() => return Scan { safe, verdict: Verdict::Hold },
-                State::Refused(error) => return Scan { safe, verdict: Verdict::Refused(error) },
-                State::Broken(error) => return Scan { safe, verdict: Verdict::Broken(error) },
-                _ if rest.is_empty() => return Scan { safe, verdict: Verdict::Continue },
-                _ => {}
+    /// Says what the next bytes of a body are, as far as they are of one kind; there must be at least one. Linear in
+    /// their number.
+    ///
+    /// # Errors
+    /// The body's framing is refused, now and for ever.
+    pub fn body(&mut self, input: &[u8]) -> Result<Piece, RequestError> {
+        if let State::Sized(_) | State::Chunk(_) = self.state {
+            return self.step(input).map(Piece::Data);
+        }
+        let (in_trailers, mut taken) = (self.in_trailers, 0);
+        while let Some(rest) = input.get(taken..).filter(|rest| !rest.is_empty()) {
+            if self.in_trailers != in_trailers || matches!(self.state, State::Chunk(_)) {
+                break;
             }
             match self.step(rest) {
-                Ok(taken) => rest = rest.get(taken.max(1)..).unwrap_or_default(),
-                Err(error) if self.phase() == Phase::Body => self.state = State::Broken(error),
-                Err(error) => self.state = State::Refused(error),
-            }
-            if !matches!(self.phase(), Phase::Head | Phase::Refused) {
-                safe = input.len() - rest.len();
+                Ok(more) => taken += more,
+                // What was fine is told first.
+                Err(_) if taken > 0 => break,
+                Err(error) => return Err(error),
             }
         }
+        Ok(if in_trailers { Piece::Trailers(taken) } else { Piece::Framing(taken) })
     }
 
-    /// Takes at least one byte.
+    /// Takes at least one byte, unless there is none.
     fn step(&mut self, rest: &[u8]) -> Step {
+        let refused = if self.phase() == Phase::Body { State::Broken } else { State::Refused };
+        self.take_step(rest).inspect_err(|error| self.state = refused(*error))
+    }
+
+    fn take_step(&mut self, rest: &[u8]) -> Step {
         let Some(&byte) = rest.first() else { return Ok(0) };
         match self.state {
-            State::Sized(left) => return Ok(self.body(rest, left)),
+            State::Sized(left) => return Ok(self.sized(rest, left)),
             State::Chunk(left) => return Ok(self.chunk(rest, left)),
             State::ChunkSize | State::ChunkSizeLf | State::ChunkCr | State::ChunkLf => {
                 return self.chunk_line(byte);
@@ -253,7 +266,7 @@ impl Scanner {
             State::Value => self.framing_value(byte)?,
             State::FieldLf => self.field_end(byte)?,
             State::LastLf => return self.head_end(byte),
-            State::Held | State::Refused(_) | State::Broken(_) => 0,
+            State::Refused(error) | State::Broken(error) => return Err(error),
             State::Sized(_) | State::Chunk(_) => 0,
             State::ChunkSize | State::ChunkSizeLf | State::ChunkCr | State::ChunkLf => 0,
         };
@@ -303,7 +316,6 @@ impl Scanner {
         self.fields = 0;
         self.name_bytes = 0;
         self.in_trailers = false;
-        self.upgrade = false;
         self.chunked = false;
         self.length = None;
     }
@@ -313,7 +325,6 @@ impl Scanner {
             if lower_token(byte) != 0 && self.name_bytes < METHOD_BYTES {
                 self.remember(byte);
             } else if byte == b' ' && self.name_bytes > 0 {
-                self.connect = self.remembered() == b"CONNECT";
                 self.target = Target::of(self.remembered());
                 self.name_bytes = 0;
                 self.state = State::Target;
@@ -408,10 +419,6 @@ impl Scanner {
                 return Err(malformed("transfer-encoding in HTTP/1.0"));
             }
             b"transfer-encoding" => Field::Coding,
-            b"upgrade" => {
-                self.upgrade = true;
-                Field::Other
-            }
             _ => Field::Other,
         };
         Ok(())

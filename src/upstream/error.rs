@@ -3,6 +3,7 @@
 //! Messages are for the log and name the upstream's address; the client learns a status and nothing else
 //! (`answer` maps each variant to 502, 504 or, for [`UpstreamError::Request`], to what the client did wrong).
 
+use crate::http1::SendError;
 use crate::request::RequestError;
 use std::io;
 use std::net::SocketAddr;
@@ -30,6 +31,16 @@ pub enum BreakOff {
     /// An HTTP/2 stream or its connection ended.
     #[error(transparent)]
     Http2(#[from] hyper::Error),
+}
+
+impl From<SendError<RequestError>> for BreakOff {
+    fn from(error: SendError<RequestError>) -> Self {
+        match error {
+            SendError::Io(error) => Self::Io(error),
+            SendError::Closed => Self::Ended,
+            SendError::Body(_) | SendError::Length => Self::Client,
+        }
+    }
 }
 
 /// No response came from upstream.

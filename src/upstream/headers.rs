@@ -20,6 +20,7 @@ use super::names;
 use crate::config;
 use crate::enforce::Permit;
 use crate::request::client_names::tells_of_client;
+use crate::http1::says;
 use crate::request::{Connection, RequestError};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
@@ -119,7 +120,7 @@ pub(super) fn write_request(
             fields.write(&header::CONNECTION, b"upgrade");
             fields.write(&header::UPGRADE, b"websocket");
         }
-        Wish::Response if takes_trailers(&parts.headers) => {
+        Wish::Response if says(&parts.headers, &header::TE, b"trailers") => {
             fields.write(&header::TE, b"trailers");
             fields.write(&header::CONNECTION, b"te");
         }
@@ -165,15 +166,6 @@ fn is_removed_by(options: &[&[u8]], name: &HeaderName, decisive: &[Arc<str>]) ->
     options.iter().any(|option| option.eq_ignore_ascii_case(name.as_str().as_bytes()))
         && !names::is_end_to_end(name.as_str())
         && !decisive.iter().any(|known| **known == *name.as_str())
-}
-
-fn takes_trailers(fields: &HeaderMap) -> bool {
-    fields.get_all(header::TE).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|&sign| sign == b',')
-            .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-    })
 }
 
 /// Several cookie fields as one; `None` where there are no several.

@@ -3,7 +3,7 @@
 //! hyper speaks HTTP/2 for us and HTTP/1 to clients. Here a lean writer and reader stand in its place: an exchange is
 //! polled by the task that wants its response, without a task, a channel or a `HeaderMap` of its own, which is most of
 //! what a proxied request cost beside the system's share. In the order of an exchange: `request_head` writes the head,
-//! `sending` sends it and the body, `response_head` and `receiving` read what comes back.
+//! `Sending` sends it and the body, `response_head` and `receiving` read what comes back.
 //!
 //! Invariants: a connection serves again only if its last response ended where its framing said, the request was sent
 //! whole, and not a byte more has come. Everything else is closed by being dropped, so that no byte of one exchange can
@@ -14,20 +14,18 @@
 mod receiving;
 mod request_head;
 mod response_head;
-mod sending;
 
+pub use receiving::Receiving;
 pub(super) use request_head::RequestLine;
-pub(super) use sending::Coding;
+pub use response_head::ResponseHead;
 
 use super::body::Outgoing;
 use super::deadline::Deadline;
 use super::error::BreakOff;
 use super::stream::Stream;
+use crate::http1::{Coding, Sending};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use receiving::Receiving;
-use response_head::ResponseHead;
-use sending::Sending;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -54,7 +52,7 @@ pub(super) struct Http1 {
 
 /// What an exchange is about to send.
 pub(super) struct Message {
-    sending: Sending,
+    sending: Sending<Outgoing>,
     /// Whether the response can have a body: not that to HEAD.
     wants_body: bool,
 }
@@ -101,7 +99,8 @@ impl Http1 {
         head.clear();
         line.begin(&mut head);
         write_fields(&mut head)?;
-        coding.end(&mut head);
+        coding.put(&mut head);
+        head.extend_from_slice(b"\r\n");
         Ok(Message { sending: Sending::new(head, body, coding), wants_body: !line.is_head() })
     }
 
@@ -138,7 +137,7 @@ impl Http1 {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BreakOff>>> {
-        self.receiving.poll_frame(&mut self.stream.borrow_mut(), context)
+        self.receiving.poll_frame(&mut *self.stream.borrow_mut(), context)
     }
 
     /// Whether the response has ended.
@@ -185,19 +184,19 @@ impl Http1 {
 /// Sends what can be sent, and reads what has come.
 fn step(
     stream: &mut Stream,
-    (sending, sent): (&mut Sending, &mut bool),
+    (sending, sent): (&mut Sending<Outgoing>, &mut bool),
     receiving: &mut Receiving,
     context: &mut Context<'_>,
 ) -> Poll<Result<ResponseHead, BreakOff>> {
     if !*sent && let Poll::Ready(outcome) = sending.poll(stream, context) {
-        outcome?;
+        outcome.map_err(BreakOff::from)?;
         *sent = true;
     }
     receiving.poll_head(stream, context)
 }
 
 /// Sends what remains of a request while its response comes in.
-fn go_on(stream: Rc<RefCell<Stream>>, mut sending: Sending) -> Upload {
+fn go_on(stream: Rc<RefCell<Stream>>, mut sending: Sending<Outgoing>) -> Upload {
     let whole = Rc::new(Cell::new(false));
     let done = Rc::clone(&whole);
     let task = tokio::task::spawn_local(async move {
@@ -212,3 +211,6 @@ fn go_on(stream: Rc<RefCell<Stream>>, mut sending: Sending) -> Upload {
     });
     Upload { task: task.abort_handle(), whole }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ mod forward;
 mod forwarded;
 mod headers;
 mod health;
-mod http1;
+pub mod http1;
 mod names;
 mod origin;
 mod pool;

@@ -7,6 +7,7 @@
 use super::body::UpstreamBody;
 use super::headers::{self, Forwarding, Wish};
 use super::http1::Http1;
+use crate::http1::says;
 use crate::request::connection::Duplex;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, Version, request, response};
@@ -36,12 +37,7 @@ fn upgrades_to_websocket(fields: &HeaderMap) -> bool {
     let mut protocols = fields.get_all(header::UPGRADE).iter();
     let websocket =
         protocols.next().is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    let upgrade = fields.get_all(header::CONNECTION).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|&sign| sign == b',')
-            .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
-    });
+    let upgrade = says(fields, &header::CONNECTION, b"upgrade");
     websocket && protocols.next().is_none() && upgrade
 }
 

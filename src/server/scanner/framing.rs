@@ -57,7 +57,6 @@ impl Scanner {
             self.end_message();
             return Ok(1);
         }
-        self.heads += 1;
         match self.length {
             _ if self.chunked => {
                 self.seen = 0;
@@ -72,8 +71,7 @@ impl Scanner {
 
     fn end_message(&mut self) {
         self.in_trailers = false;
-        self.state =
-            if self.upgrade || self.connect { State::Held } else { State::Start { blank_line: false } };
+        self.state = State::Start { blank_line: false };
     }
 
     /// Takes what there is of `left` bytes: how many, and how many are still to come.
@@ -82,7 +80,7 @@ impl Scanner {
         (taken, left.saturating_sub(taken as u64))
     }
 
-    pub(super) fn body(&mut self, rest: &[u8], left: u64) -> usize {
+    pub(super) fn sized(&mut self, rest: &[u8], left: u64) -> usize {
         let (taken, left) = Self::take(rest, left);
         if left == 0 {
             self.end_message();

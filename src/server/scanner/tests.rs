@@ -1,6 +1,6 @@
 //! What the scanner lets through and what it refuses, and that it does not matter how the bytes arrive.
 
-use super::{Phase, Scan, Scanner, Verdict};
+use super::{Head, Phase, Piece, Scanner};
 use crate::config::Limits;
 use crate::request::RequestError;
 use proptest::prelude::*;
@@ -8,20 +8,79 @@ use proptest::prelude::*;
 const LIMITS: Limits =
     Limits { head: 256, fields: 5, target: 40, connections: 1, h2_streams: 1, h2_header_list: 1 };
 
-fn scan(bytes: &[u8]) -> (Scan, Scanner) {
-    let mut scanner = Scanner::new(LIMITS);
-    (scanner.scan(bytes), scanner)
+/// How a run over some bytes ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    Continue,
+    /// A head is refused.
+    Refused(RequestError),
+    /// The framing of a body is refused.
+    Broken(RequestError),
 }
 
-/// Everything that one pass hands on, and how it ends, fed in pieces that end at `cuts`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Scan {
+    /// So many bytes belong to what was found to be strict.
+    safe: usize,
+    verdict: Verdict,
+}
+
+/// A scanner and the heads that it has found.
+struct Run {
+    scanner: Scanner,
+    heads: u64,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self { scanner: Scanner::new(LIMITS), heads: 0 }
+    }
+
+    fn scan(&mut self, bytes: &[u8]) -> Scan {
+        let (mut safe, mut at) = (0, 0);
+        while at < bytes.len() {
+            let (in_body, mut ends_whole) = (self.scanner.phase() == Phase::Body, false);
+            let outcome = if in_body {
+                self.scanner.body(&bytes[at..]).map(|piece| match piece {
+                    Piece::Data(taken) | Piece::Framing(taken) | Piece::Trailers(taken) => taken,
+                })
+            } else {
+                self.scanner.head(&bytes[at..]).map(|head| match head {
+                    Head::Partial => bytes.len() - at,
+                    Head::Whole(taken) => {
+                        (self.heads, ends_whole) = (self.heads + 1, true);
+                        taken
+                    }
+                })
+            };
+            match outcome {
+                Ok(taken) => at += taken,
+                Err(error) if in_body => return Scan { safe, verdict: Verdict::Broken(error) },
+                Err(error) => return Scan { safe, verdict: Verdict::Refused(error) },
+            }
+            // A partial head, or an empty line before it, is not safe yet.
+            if in_body || ends_whole {
+                safe = at;
+            }
+        }
+        Scan { safe, verdict: Verdict::Continue }
+    }
+}
+
+fn scan(bytes: &[u8]) -> (Scan, Run) {
+    let mut run = Run::new();
+    (run.scan(bytes), run)
+}
+
+/// Everything that one pass finds strict, and how it ends, fed in pieces that end at `cuts`.
 fn in_pieces(bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Verdict, u64) {
-    let mut scanner = Scanner::new(LIMITS);
+    let mut run = Run::new();
     let (mut out, mut held, mut at) = (Vec::new(), Vec::new(), 0);
     let mut verdict = Verdict::Continue;
     for &cut in cuts.iter().chain([&bytes.len()]) {
         let piece = &bytes[at..cut.clamp(at, bytes.len())];
         at += piece.len();
-        let scan = scanner.scan(piece);
+        let scan = run.scan(piece);
         if scan.safe > 0 {
             out.append(&mut held);
         }
@@ -32,7 +91,7 @@ fn in_pieces(bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Verdict, u64) {
             break;
         }
     }
-    (out, verdict, scanner.heads())
+    (out, verdict, run.heads)
 }
 
 const PASSING: &[(&str, u64)] = &[
@@ -51,9 +110,9 @@ const PASSING: &[(&str, u64)] = &[
 #[test]
 fn what_is_strict_passes_whole() {
     for (text, heads) in PASSING {
-        let (scan, scanner) = scan(text.as_bytes());
+        let (scan, run) = scan(text.as_bytes());
         assert_eq!((scan.verdict, scan.safe), (Verdict::Continue, text.len()), "{text:?}");
-        assert_eq!((scanner.heads(), scanner.phase()), (*heads, Phase::Between), "{text:?}");
+        assert_eq!((run.heads, run.scanner.phase()), (*heads, Phase::Between), "{text:?}");
     }
 }
 
@@ -171,12 +230,12 @@ fn chunks_and_trailers_are_strict() {
     ];
     for (body, word) in cases {
         let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let (scan, scanner) = scan(format!("{head}{body}").as_bytes());
+        let (scan, run) = scan(format!("{head}{body}").as_bytes());
         let Verdict::Broken(RequestError::Malformed(reason)) = scan.verdict else {
             panic!("{body:?} gave {scan:?}");
         };
         assert!(reason.contains(word), "{body:?}: {reason}");
-        assert!(scan.safe >= head.len() && scanner.heads() == 1, "the head was fine: {body:?}");
+        assert!(scan.safe >= head.len() && run.heads == 1, "the head was fine: {body:?}");
     }
 }
 
@@ -203,26 +262,31 @@ fn limits_hold_to_the_byte() {
 }
 
 #[test]
-fn nothing_is_looked_at_behind_an_upgrade() {
-    let head = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n";
-    let (_, mut scanner) = scan(head);
-    assert_eq!(scanner.phase(), Phase::Held);
-    assert_eq!(scanner.scan(b"\0\n"), Scan { safe: 0, verdict: Verdict::Hold });
-    scanner.resume();
-    assert_eq!(scanner.scan(b"GET / HTTP/1.1\r\n\r\n").safe, 18);
-    assert_eq!(scanner.heads(), 2);
-
-    let with_body = b"POST / HTTP/1.1\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nabGET";
-    let (scan, scanner) = scan(with_body);
-    assert_eq!(scan, Scan { safe: with_body.len() - 3, verdict: Verdict::Hold });
-    assert_eq!(scanner.heads(), 1);
-    assert_eq!(super::tests::scan(b"CONNECT a:1 HTTP/1.1\r\n\r\n\0").0.verdict, Verdict::Hold);
+fn nothing_is_looked_at_behind_a_message() {
+    let mut scanner = Scanner::new(LIMITS);
+    let head = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+    assert_eq!(scanner.head(&[head, &b"\0\n"[..]].concat()), Ok(Head::Whole(head.len())));
+    assert_eq!(scanner.framing(), None);
+    let head = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n";
+    assert_eq!(scanner.head(&[head, &b"ab\0\n"[..]].concat()), Ok(Head::Whole(head.len())));
+    assert_eq!(scanner.body(b"ab\0\n"), Ok(Piece::Data(2)));
+    assert_eq!(scanner.phase(), Phase::Between);
+    let head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_eq!(scanner.head(head), Ok(Head::Whole(head.len())));
+    let mut rest = &b"2\r\nab\r\n0\r\nSum: 1\r\n\r\n\0\n"[..];
+    for wanted in [Piece::Framing(3), Piece::Data(2), Piece::Framing(5), Piece::Trailers(10)] {
+        let piece = scanner.body(rest).unwrap();
+        assert_eq!(piece, wanted);
+        let (Piece::Data(taken) | Piece::Framing(taken) | Piece::Trailers(taken)) = piece;
+        rest = &rest[taken..];
+    }
+    assert_eq!((scanner.phase(), rest), (Phase::Between, &b"\0\n"[..]));
 }
 
 #[test]
 fn a_refusal_is_for_ever() {
-    let (_, mut scanner) = scan(b"\n");
-    assert!(matches!(scanner.scan(b"GET / HTTP/1.1\r\n\r\n").verdict, Verdict::Refused(_)));
+    let (_, mut run) = scan(b"\n");
+    assert!(matches!(run.scan(b"GET / HTTP/1.1\r\n\r\n").verdict, Verdict::Refused(_)));
 }
 
 #[test]
@@ -284,9 +348,6 @@ fn heads_by_httparse(mut bytes: &[u8]) -> u64 {
             let field = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
             field.map(|field| String::from_utf8_lossy(field.value).into_owned())
         };
-        if value("upgrade").is_some() {
-            return heads;
-        }
         let length: usize = value("content-length").map_or(0, |length| length.parse().expect("a length"));
         let chunked = value("transfer-encoding").is_some();
         bytes = &bytes[head..];

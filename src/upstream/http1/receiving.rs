@@ -5,15 +5,15 @@
 //! the byte. A response that ends too early is an error, but where its end is that of the connection.
 
 use super::super::error::BreakOff;
-use super::super::stream::Stream;
 use super::response_head::{self, Framing, ResponseHead};
+use crate::http1::fields_of;
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use http_body::{Frame, SizeHint};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// What is read at once: of a response that has shown to be small, and of any.
 const SMALLEST: usize = 4 * 1024;
@@ -21,7 +21,6 @@ const LARGEST: usize = 64 * 1024;
 /// The longest line in front of a chunk, and the longest trailers.
 const CHUNK_LINE: usize = 4 * 1024;
 const TRAILER_BYTES: usize = 16 * 1024;
-const TRAILERS: usize = 64;
 /// Interim responses before the final one; far more than any server sends.
 const INTERIM: u32 = 32;
 
@@ -45,7 +44,7 @@ enum State {
 
 /// The reading half of a connection.
 #[derive(Debug)]
-pub(super) struct Receiving {
+pub struct Receiving {
     read: BytesMut,
     /// How much room to make for the next read.
     room: usize,
@@ -61,14 +60,17 @@ impl Default for Receiving {
 
 impl Receiving {
     /// The next thing to come is the head of a response.
-    pub(super) fn expect(&mut self, wants_body: bool) {
+    pub fn expect(&mut self, wants_body: bool) {
         self.state = State::Head { wants_body, interim: 0 };
     }
 
     /// The head of the final response, or of a 101.
-    pub(super) fn poll_head(
+    ///
+    /// # Errors
+    /// [`BreakOff`] if what comes is none.
+    pub fn poll_head<S: AsyncRead + Unpin>(
         &mut self,
-        stream: &mut Stream,
+        stream: &mut S,
         context: &mut Context<'_>,
     ) -> Poll<Result<ResponseHead, BreakOff>> {
         loop {
@@ -89,7 +91,7 @@ impl Receiving {
                 self.state = State::Head { wants_body, interim: interim + 1 };
                 continue;
             }
-            self.persists = head.persists;
+            self.persists = head.persists && head.framing != Framing::Close;
             self.state = match head.framing {
                 Framing::Length(0) => State::Ended,
                 Framing::Length(length) => State::Sized(length),
@@ -101,9 +103,9 @@ impl Receiving {
     }
 
     /// The next piece of the body; `None` behind the last.
-    pub(super) fn poll_frame(
+    pub fn poll_frame<S: AsyncRead + Unpin>(
         &mut self,
-        stream: &mut Stream,
+        stream: &mut S,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BreakOff>>> {
         loop {
@@ -173,19 +175,23 @@ impl Receiving {
     }
 
     fn trailers(&mut self) -> Result<Step, BreakOff> {
-        let mut fields = [httparse::EMPTY_HEADER; TRAILERS];
-        let (taken, trailers) = match httparse::parse_headers(&self.read, &mut fields) {
-            Ok(httparse::Status::Complete((taken, fields))) => (taken, trailer_fields(fields)?),
-            Ok(httparse::Status::Partial) if self.read.len() < TRAILER_BYTES => return Ok(Step::Read),
-            Ok(httparse::Status::Partial) => return Err(BreakOff::NotHttp("trailers too long")),
-            Err(error) => return Err(BreakOff::Head(error)),
+        let Some(end) = end_of_section(&self.read) else {
+            return if self.read.len() < TRAILER_BYTES {
+                Ok(Step::Read)
+            } else {
+                Err(BreakOff::NotHttp("trailers too long"))
+            };
         };
-        self.read.advance(taken);
+        let trailers = fields_of(&self.read.split_to(end).freeze()).map_err(BreakOff::Head)?;
         self.state = State::Ended;
         Ok(if trailers.is_empty() { Step::Ended } else { Step::Frame(Frame::trailers(trailers)) })
     }
 
-    fn poll_read(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<Result<(), BreakOff>> {
+    fn poll_read<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), BreakOff>> {
         self.read.reserve(self.room);
         let spare = self.read.capacity() - self.read.len();
         let taken = ready!(pin!(stream.read_buf(&mut self.read)).poll(context)).map_err(BreakOff::Io)?;
@@ -198,11 +204,13 @@ impl Receiving {
         Poll::Ready(Ok(()))
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    /// Whether the response has ended.
+    pub fn has_ended(&self) -> bool {
         self.state == State::Ended
     }
 
-    pub(super) fn size_hint(&self) -> SizeHint {
+    /// What is known of the length of what remains of the body.
+    pub fn size_hint(&self) -> SizeHint {
         match self.state {
             State::Ended => SizeHint::with_exact(0),
             State::Sized(left) => SizeHint::with_exact(left),
@@ -211,7 +219,7 @@ impl Receiving {
     }
 
     /// Gives back a buffer that is larger than an idle connection should keep. Whether another exchange can follow.
-    pub(super) fn rest(&mut self) -> bool {
+    pub fn rest(&mut self) -> bool {
         if self.room > SMALLEST {
             self.read = BytesMut::from(&*self.read);
             self.room = SMALLEST;
@@ -220,7 +228,7 @@ impl Receiving {
     }
 
     /// What was read and belongs to nothing that was parsed.
-    pub(super) fn into_rest(self) -> Bytes {
+    pub fn into_rest(self) -> Bytes {
         self.read.freeze()
     }
 }
@@ -234,14 +242,7 @@ enum Step {
     Ended,
 }
 
-fn trailer_fields(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, BreakOff> {
-    let mut trailers = HeaderMap::new();
-    for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes());
-        let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(field.value)) else {
-            return Err(BreakOff::NotHttp("trailer"));
-        };
-        trailers.append(name, value);
-    }
-    Ok(trailers)
+/// Behind the empty line that ends trailers. Linear.
+fn end_of_section(read: &[u8]) -> Option<usize> {
+    if read.starts_with(b"\r\n") { Some(2) } else { response_head::end_of_head(read) }
 }

@@ -4,6 +4,7 @@
 //! them holds a CR, an LF or, but for values, a blank. So what is written here is one head and nothing more.
 
 use super::super::headers::Fields;
+use crate::http1::put_field;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method};
 
@@ -34,11 +35,6 @@ impl Fields for Vec<u8> {
     }
 
     fn write(&mut self, name: &HeaderName, value: &[u8]) {
-        let name = name.as_str().as_bytes();
-        self.reserve(name.len() + value.len() + 4);
-        self.extend_from_slice(name);
-        self.extend_from_slice(b": ");
-        self.extend_from_slice(value);
-        self.extend_from_slice(b"\r\n");
+        put_field(self, name.as_str(), value);
     }
 }

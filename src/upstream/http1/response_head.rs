@@ -4,22 +4,23 @@
 //! fields go on, and which framing is too ambiguous to go on at all, is decided in `headers`.
 
 use super::super::error::BreakOff;
+use crate::http1::{header_map, says};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, response};
+use http::{HeaderMap, StatusCode, Version, response};
 use hyper::ext::ReasonPhrase;
 use std::mem::MaybeUninit;
 
 /// The longest head.
-pub(super) const HEAD_BYTES: usize = 32 * 1024;
+const HEAD_BYTES: usize = 32 * 1024;
 /// The most fields.
 const FIELDS: usize = 100;
 
 /// A head with the framing of the body behind it.
 #[derive(Debug)]
-pub(in crate::upstream) struct ResponseHead {
+pub struct ResponseHead {
     /// Status and fields, as they came.
-    pub(in crate::upstream) parts: response::Parts,
+    pub parts: response::Parts,
     pub(super) framing: Framing,
     /// Whether the connection stays open behind it (RFC 9112 §9.3).
     pub(super) persists: bool,
@@ -39,15 +40,17 @@ pub(super) enum Framing {
 /// # Errors
 /// What is there is no head, or too long for one.
 pub(super) fn take(read: &mut BytesMut, wants_body: bool) -> Result<Option<ResponseHead>, BreakOff> {
-    let Some(end) = end_of_head(read) else {
-        return if read.len() < HEAD_BYTES { Ok(None) } else { Err(BreakOff::NotHttp("head too long")) };
-    };
+    let end = end_of_head(read);
+    if end.unwrap_or(read.len()) > HEAD_BYTES {
+        return Err(BreakOff::NotHttp("head too long"));
+    }
+    let Some(end) = end else { return Ok(None) };
     let head = read.split_to(end).freeze();
     parse(&head, wants_body).map(Some)
 }
 
 /// Behind the first empty line. Linear.
-fn end_of_head(read: &[u8]) -> Option<usize> {
+pub(super) fn end_of_head(read: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'\n', read).find_map(|at| match read.get(at + 1..)? {
         [b'\n', ..] => Some(at + 2),
         [b'\r', b'\n', ..] => Some(at + 3),
@@ -67,15 +70,9 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
         Err(error) => return Err(BreakOff::Head(error)),
     }
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(not_http("status"))?;
-    let mut headers = HeaderMap::with_capacity(parsed.headers.len());
-    for field in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| not_http("field name"))?;
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
-            .map_err(|_| not_http("field value"))?;
-        headers.append(name, value);
-    }
+    let headers = header_map(head, parsed.headers).ok_or(not_http("field"))?;
     let is_old = parsed.version == Some(0);
-    let persists = !is_old && !closes(&headers);
+    let persists = !is_old && !says(&headers, &CONNECTION, b"close");
     let framing = framing(status, &headers, wants_body).ok_or(not_http("length"))?;
     let (mut parts, ()) = http::Response::new(()).into_parts();
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
@@ -87,12 +84,6 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     parts.version = if is_old { Version::HTTP_10 } else { Version::HTTP_11 };
     parts.headers = headers;
     Ok(ResponseHead { parts, framing, persists })
-}
-
-fn closes(fields: &HeaderMap) -> bool {
-    let mut options =
-        fields.get_all(CONNECTION).iter().flat_map(|value| value.as_bytes().split(|&sign| sign == b','));
-    options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
 /// Lengths and codings that are ambiguous are refused elsewhere, and until then read as the longer body.

@@ -8,7 +8,7 @@ use aclgate::config::{Limits, Loaded, load};
 use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::NoFiles;
 use aclgate::request::{client_address, facts, head};
-use aclgate::server::scanner::{Scanner, Verdict};
+use aclgate::server::scanner::{Head, Piece, Scanner};
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 
@@ -45,14 +45,23 @@ const LIMITS: Limits =
 
 fuzz_target!(|bytes: &[u8]| {
     let mut scanner = Scanner::new(LIMITS);
-    let scan = scanner.scan(bytes);
-    if matches!(scan.verdict, Verdict::Refused(_)) || scanner.heads() == 0 {
-        return;
+    let Ok(Head::Whole(head)) = scanner.head(bytes) else { return };
+    let mut body = Vec::new();
+    let mut rest = &bytes[head..];
+    while !rest.is_empty() && scanner.framing().is_some() {
+        let Ok(piece) = scanner.body(rest) else { break };
+        let (Piece::Data(taken) | Piece::Framing(taken) | Piece::Trailers(taken)) = piece;
+        assert!(taken > 0, "every step takes something");
+        if let Piece::Data(_) = piece {
+            body.extend_from_slice(&rest[..taken]);
+        }
+        rest = &rest[taken..];
     }
     let mut fields = [httparse::EMPTY_HEADER; 32];
     let mut parsed = httparse::Request::new(&mut fields);
     let status = parsed.parse(bytes).expect("what the scanner passes, the parser takes");
     let httparse::Status::Complete(length) = status else { panic!("the scanner saw a head, the parser none") };
+    assert_eq!(length, head, "both see one end");
     let mut request = http::Request::builder().method(parsed.method.unwrap()).uri(parsed.path.unwrap());
     if parsed.version == Some(0) {
         request = request.version(http::Version::HTTP_10);
@@ -69,8 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
     let client = client_address::resolve(&config.client_ip, peer, &parts.headers);
     assert_eq!(client.address, Some(peer), "an untrusted peer is the client");
     let Ok(mut facts) = facts::gather(policy, &parts, client.address) else { return };
-    let body = &bytes[length.min(scan.safe)..scan.safe];
-    if facts::add_body(policy, &mut facts, &parts, body).is_err() {
+    if facts::add_body(policy, &mut facts, &parts, &body).is_err() {
         return;
     }
     let decision = decide(policy, &facts, |_| {});

@@ -1,0 +1,48 @@
+//! Field lines: `httparse`'s fields in → a `HeaderMap` whose values are parts of what was read, and back to bytes.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The most fields of trailers.
+const TRAILERS: usize = 64;
+
+/// Writes a field line. Name and value are what a `HeaderName` and a `HeaderValue` hold: no CR, no LF.
+pub fn put_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    head.reserve(name.len() + value.len() + 4);
+    head.extend_from_slice(name.as_bytes());
+    head.extend_from_slice(b": ");
+    head.extend_from_slice(value);
+    head.extend_from_slice(b"\r\n");
+}
+
+/// The fields that were parsed out of `head`, in their order. `None`: some are no fields.
+pub fn header_map(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Option<HeaderMap> {
+    let mut fields = HeaderMap::with_capacity(parsed.len());
+    for field in parsed {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
+        fields.append(name, HeaderValue::from_maybe_shared(head.slice_ref(field.value)).ok()?);
+    }
+    Some(fields)
+}
+
+/// A whole section of trailers, the empty line behind it included.
+///
+/// # Errors
+/// They are none, or too many.
+pub fn fields_of(section: &Bytes) -> Result<HeaderMap, httparse::Error> {
+    let mut room = [httparse::EMPTY_HEADER; TRAILERS];
+    match httparse::parse_headers(section, &mut room)? {
+        httparse::Status::Complete((_, parsed)) => {
+            header_map(section, parsed).ok_or(httparse::Error::HeaderValue)
+        }
+        httparse::Status::Partial => Err(httparse::Error::NewLine),
+    }
+}
+
+/// Whether a field that is a list of tokens names this one, in any case (RFC 9110 §5.6.1).
+pub fn says(fields: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool {
+    fields.get_all(name).iter().any(|value| {
+        let mut members = value.as_bytes().split(|&sign| sign == b',');
+        members.any(|member| member.trim_ascii().eq_ignore_ascii_case(token))
+    })
+}

@@ -1,0 +1,10 @@
+//! HTTP/1.1 on the wire: what the side of clients and the side of the upstream have in common.
+//!
+//! Both read by rules of their own, strict here and lenient there; what is written is written in one way
+//! (RFC 9112 §6).
+
+mod fields;
+mod sending;
+
+pub use fields::{fields_of, header_map, put_field, says};
+pub use sending::{Coding, SendError, Sending};

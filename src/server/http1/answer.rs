@@ -1,0 +1,121 @@
+//! The head of a response: status and fields in → bytes, how the body is framed, and whether the connection stays.
+//!
+//! Framing is ours to say (RFC 9112 §6): a body of known length has a `Content-Length`, of unknown length chunks, and
+//! towards HTTP/1.0 the end of the connection. What `Connection` says is ours too, but for a 101. `Date` is added
+//! where the response has none (RFC 9110 §6.6.1).
+
+use super::super::date;
+use crate::http1::{Coding, put_field, says};
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TE, TRANSFER_ENCODING};
+use http::{HeaderName, Method, Request, StatusCode, Version, response};
+use http_body::Body;
+use hyper::ext::ReasonPhrase;
+
+/// What a response depends on of its request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Asked {
+    /// HEAD: the response has no body.
+    is_head: bool,
+    /// HTTP/1.0.
+    is_old: bool,
+    /// Whether the client wants the connection to stay.
+    stays: bool,
+    pub(super) expects_continue: bool,
+    pub(super) takes_trailers: bool,
+}
+
+/// What was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Written {
+    pub(super) coding: Coding,
+    /// Whether another request can follow.
+    pub(super) stays: bool,
+}
+
+impl Asked {
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        let fields = request.headers();
+        let is_old = request.version() == Version::HTTP_10;
+        let is_old_and_stays = is_old && says(fields, &CONNECTION, b"keep-alive");
+        Self {
+            is_head: request.method() == Method::HEAD,
+            is_old,
+            // Whatever follows a CONNECT is not HTTP, or not ours.
+            stays: (is_old_and_stays || !is_old)
+                && !says(fields, &CONNECTION, b"close")
+                && request.method() != Method::CONNECT,
+            expects_continue: !is_old && says(fields, &EXPECT, b"100-continue"),
+            takes_trailers: !is_old && says(fields, &TE, b"trailers"),
+        }
+    }
+
+    /// A request that was not understood: the last one.
+    pub(super) fn refused() -> Self {
+        Self { is_head: false, is_old: false, stays: false, expects_continue: false, takes_trailers: false }
+    }
+
+    /// The same, but for the connection, which may have other reasons to end.
+    pub(super) fn staying(self, may_stay: bool) -> Self {
+        Self { stays: self.stays && may_stay, ..self }
+    }
+}
+
+/// Writes a head.
+pub(super) fn write<B: Body<Data = Bytes>>(
+    head: &mut Vec<u8>,
+    parts: &response::Parts,
+    body: &B,
+    asked: Asked,
+) -> Written {
+    let switches = parts.status == StatusCode::SWITCHING_PROTOCOLS;
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let coding = coding(parts.status, length, body, asked);
+    let stays = asked.stays && coding != Coding::Close && !says(&parts.headers, &CONNECTION, b"close");
+    status_line(head, parts);
+    let has_length =
+        matches!(coding, Coding::Length(_)) || asked.is_head || parts.status == StatusCode::NOT_MODIFIED;
+    let is_ours = |name: &HeaderName| {
+        name == TRANSFER_ENCODING
+            || (name == CONNECTION && !switches)
+            || (name == CONTENT_LENGTH && !has_length)
+    };
+    for (name, value) in parts.headers.iter().filter(|(name, _)| !is_ours(name)) {
+        put_field(head, name.as_str(), value.as_bytes());
+    }
+    if length.is_none() {
+        coding.put(head);
+    }
+    if !stays && !switches {
+        put_field(head, "connection", b"close");
+    } else if asked.is_old {
+        put_field(head, "connection", b"keep-alive");
+    }
+    if !parts.headers.contains_key(DATE) {
+        date::with_now(|now| put_field(head, "date", now));
+    }
+    head.extend_from_slice(b"\r\n");
+    Written { coding, stays }
+}
+
+fn coding<B: Body>(status: StatusCode, length: Option<u64>, body: &B, asked: Asked) -> Coding {
+    let bodiless =
+        status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    match length.or_else(|| body.size_hint().exact()) {
+        _ if asked.is_head || bodiless => Coding::None,
+        Some(length) => Coding::Length(length),
+        None if asked.is_old => Coding::Close,
+        None => Coding::Chunked,
+    }
+}
+
+fn status_line(head: &mut Vec<u8>, parts: &response::Parts) {
+    head.extend_from_slice(b"HTTP/1.1 ");
+    head.extend_from_slice(parts.status.as_str().as_bytes());
+    head.push(b' ');
+    match parts.extensions.get::<ReasonPhrase>() {
+        Some(reason) => head.extend_from_slice(reason.as_bytes()),
+        None => head.extend_from_slice(parts.status.canonical_reason().unwrap_or_default().as_bytes()),
+    }
+    head.extend_from_slice(b"\r\n");
+}

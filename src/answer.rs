@@ -12,11 +12,12 @@ use http::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 /// Who asked, as far as an answer depends on it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Asker<'a> {
     /// `HEAD` is answered without a body.
     pub method: &'a Method,
@@ -24,21 +25,27 @@ pub struct Asker<'a> {
     pub headers: &'a HeaderMap,
     /// The client's address, where it is known.
     pub client: Option<IpAddr>,
-    /// What the log line of this request is found by.
-    pub request_id: &'a str,
+    /// What the log line of this request is found by; made when it is shown.
+    pub request_id: &'a dyn fmt::Display,
+}
+
+impl fmt::Debug for Asker<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asker").field("client", &self.client).finish_non_exhaustive()
+    }
 }
 
 /// The answer to a blocked request (SPEC §5).
 pub fn refused(refusal: Refusal, answers: &Answers, asker: &Asker<'_>) -> Response<Bytes> {
     match refusal {
         Refusal::ApiKey => match &answers.api_key {
-            KeyAnswer::Respond(answer) => configured(answer, None, asker),
+            KeyAnswer::Respond(answer) => configured(answer, || None, asker),
             // A decoy is forwarded; that it ends here means that its key could not be replaced.
             KeyAnswer::Decoy => empty(StatusCode::UNAUTHORIZED, asker),
         },
-        Refusal::Page(_) => configured(&answers.page, Some(page(asker)), asker),
-        Refusal::Token => no_store(configured(&answers.token, Some(token(&answers.token, asker)), asker)),
-        Refusal::Path => configured(&answers.path, Some(object("access_denied", asker)), asker),
+        Refusal::Page(_) => configured(&answers.page, || Some(page(asker)), asker),
+        Refusal::Token => no_store(configured(&answers.token, || Some(token(&answers.token, asker)), asker)),
+        Refusal::Path => configured(&answers.path, || Some(object("access_denied", asker)), asker),
         Refusal::Loopback => empty(StatusCode::NOT_FOUND, asker),
     }
 }
@@ -101,7 +108,11 @@ struct Content {
     body: Bytes,
 }
 
-fn configured(answer: &BlockedAnswer, built_in: Option<Content>, asker: &Asker<'_>) -> Response<Bytes> {
+fn configured(
+    answer: &BlockedAnswer,
+    built_in: impl FnOnce() -> Option<Content>,
+    asker: &Asker<'_>,
+) -> Response<Bytes> {
     let mut response = bare(answer.status);
     if let Some(reason) = &answer.reason {
         response.extensions_mut().insert(reason.clone());
@@ -109,7 +120,7 @@ fn configured(answer: &BlockedAnswer, built_in: Option<Content>, asker: &Asker<'
     let content = match &answer.body {
         Some(body) => Some(Content { media_type: media_type_of(body), body: body.clone() }),
         None if answer.redirect.is_some() => None,
-        None => built_in,
+        None => built_in(),
     };
     let headers = response.headers_mut();
     if let Some(location) = &answer.redirect {

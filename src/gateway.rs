@@ -106,7 +106,8 @@ impl Gateway {
         head::check(parts, &snapshot.config.server.limits)?;
         let client =
             client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
-        let (permit, said) = self.permit(snapshot, parts, (&client, connection, id), &mut body).await?;
+        let (permit, said, decided) =
+            self.permit(snapshot, parts, (&client, connection, id), &mut body).await?;
         id.pass_on(&mut parts.headers);
         let disguised = permit.demands_disguise();
         if disguised {
@@ -119,21 +120,20 @@ impl Gateway {
             peer_trusted: client.peer_trusted,
             decisive: snapshot.policy.decisive_headers(),
         };
-        let sent = Instant::now();
         let response = self.upstream.forward(&snapshot.config.upstream, parts, body, forwarding).await?;
-        let waited = sent.elapsed();
+        let waited = decided.elapsed();
         self.metrics.upstream_time.observe(waited);
         Ok((response, Judged { said, disguised, waited }))
     }
 
-    /// Gathers the facts, looks into the body where it matters, decides and enforces.
+    /// Gathers the facts, looks into the body where it matters, decides and enforces. Says when it had decided.
     async fn permit(
         &self,
         snapshot: &Snapshot,
         parts: &Parts,
         (client, connection, id): (&ClientAddress, &Connection, &RequestId),
         body: &mut RequestBody,
-    ) -> Result<(Permit, Said), Failure> {
+    ) -> Result<(Permit, Said, Instant), Failure> {
         let policy = &snapshot.policy;
         let mut begun = Instant::now();
         let mut said = if body.is_end_stream() { Said::Nothing } else { Said::NotHeard };
@@ -145,11 +145,12 @@ impl Gateway {
             said = Said::Heard(heard);
         }
         let decision = decide(policy, &facts, |check| snapshot.hits.count(self.worker, check, begun));
-        self.metrics.decision_time.observe(begun.elapsed());
+        let decided = Instant::now();
+        self.metrics.decision_time.observe(decided.duration_since(begun));
         self.record(snapshot, &decision, parts, (client, connection, id));
         let permit =
             enforce(snapshot, &decision).map_err(|refusal| Failure::Refused(refusal, client.address))?;
-        Ok((permit, said))
+        Ok((permit, said, decided))
     }
 
     /// Counts a decision, and logs it where it blocks or would block.
@@ -242,7 +243,7 @@ impl Handler for Gateway {
             }
             Err(failure) => {
                 self.count(&failure);
-                let response = failure.answer(&snapshot, &parts, id.of(&parts.headers));
+                let response = failure.answer(&snapshot, &parts, &id.shown(&parts.headers));
                 (ResponseBody::of(response), Became::Answered(failure.blocked_by()))
             }
         };

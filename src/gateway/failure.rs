@@ -10,6 +10,7 @@ use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
+use std::fmt;
 use std::net::IpAddr;
 
 /// Everything that can end a request before upstream answers.
@@ -57,24 +58,29 @@ impl Failure {
     }
 
     /// The response; the cause goes into the log.
-    pub(super) fn answer(&self, snapshot: &Snapshot, parts: &Parts, request_id: &str) -> Response<Bytes> {
+    pub(super) fn answer(
+        &self,
+        snapshot: &Snapshot,
+        parts: &Parts,
+        request_id: &dyn fmt::Display,
+    ) -> Response<Bytes> {
         let asker = |client| Asker { method: &parts.method, headers: &parts.headers, client, request_id };
         match self {
             Self::Request(error) => {
-                tracing::debug!(%error, request_id, "request refused");
+                tracing::debug!(%error, %request_id, "request refused");
                 answer::not_understood(*error)
             }
             Self::Refused(refusal, client) => {
                 answer::refused(*refusal, &snapshot.config.answers, &asker(*client))
             }
             Self::NoDecoy(error) => {
-                tracing::warn!(%error, request_id, "no decoy for a blocked API key");
+                tracing::warn!(%error, %request_id, "no decoy for a blocked API key");
                 answer::refused(Refusal::ApiKey, &snapshot.config.answers, &asker(None))
             }
             Self::Upstream(error) => {
                 tracing::warn!(
                     error = error as &dyn std::error::Error,
-                    request_id,
+                    %request_id,
                     "no response from upstream"
                 );
                 answer::upstream_failed(error)

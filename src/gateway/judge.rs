@@ -50,7 +50,7 @@ impl Gateway {
         parts.method = asked_with;
         let response = reply(judged.map_err(|failure| {
             self.count(&failure);
-            failure.answer(snapshot, &parts, id.of(&parts.headers))
+            failure.answer(snapshot, &parts, &id.shown(&parts.headers))
         }));
         self.metrics.response(response.status());
         if let Some(visit) = &mut visit {
@@ -80,7 +80,7 @@ impl Gateway {
         head::check(parts, &snapshot.config.server.limits)?;
         let client =
             client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
-        let (permit, _) = self.permit(snapshot, parts, (&client, connection, id), body).await?;
+        let (permit, _, _) = self.permit(snapshot, parts, (&client, connection, id), body).await?;
         if permit.demands_disguise() {
             return Err(Failure::Refused(Refusal::ApiKey, client.address));
         }

@@ -5,6 +5,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::cell::{Cell, OnceCell};
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 const NAME: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,6 +35,13 @@ impl RequestId {
             // Not kept: whoever asks for it now finds it among the headers.
             headers.insert(NAME, self.0.get().cloned().unwrap_or_else(made));
         }
+    }
+}
+
+impl RequestId {
+    /// The id to be shown, made if it is.
+    pub(super) fn shown<'a>(&'a self, headers: &'a HeaderMap) -> impl fmt::Display + 'a {
+        fmt::from_fn(move |f| f.write_str(self.of(headers)))
     }
 }
 

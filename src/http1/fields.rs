@@ -39,10 +39,13 @@ pub fn fields_of(section: &Bytes) -> Result<HeaderMap, httparse::Error> {
     }
 }
 
-/// Whether a field that is a list of tokens names this one, in any case (RFC 9110 §5.6.1).
+/// Whether a value that is a list of tokens names this one, in any case (RFC 9110 §5.6.1).
+pub fn names(value: &HeaderValue, token: &[u8]) -> bool {
+    let mut members = value.as_bytes().split(|&sign| sign == b',');
+    members.any(|member| member.trim_ascii().eq_ignore_ascii_case(token))
+}
+
+/// Whether a field, in any of its lines, names this token.
 pub fn says(fields: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool {
-    fields.get_all(name).iter().any(|value| {
-        let mut members = value.as_bytes().split(|&sign| sign == b',');
-        members.any(|member| member.trim_ascii().eq_ignore_ascii_case(token))
-    })
+    fields.get_all(name).iter().any(|value| names(value, token))
 }

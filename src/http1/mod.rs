@@ -6,5 +6,5 @@
 mod fields;
 mod sending;
 
-pub use fields::{fields_of, header_map, put_field, says};
+pub use fields::{fields_of, header_map, names, put_field, says};
 pub use sending::{Coding, SendError, Sending};

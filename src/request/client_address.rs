@@ -24,6 +24,8 @@ use crate::config::{ClientIp, ClientIpHeader, ClientIpSelect, TrustedProxies};
 use http::{HeaderMap, HeaderName};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
 /// Who the client is believed to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
@@ -86,7 +88,7 @@ fn from_header(settings: &ClientIp, headers: &HeaderMap) -> Option<Hop> {
         ClientIpHeader::None => None,
         ClientIpHeader::Single(name) => single(headers, name),
         ClientIpHeader::XForwardedFor => {
-            let lines = headers.get_all(HeaderName::from_static("x-forwarded-for")).iter();
+            let lines = headers.get_all(&X_FORWARDED_FOR).iter();
             select(settings, lines.flat_map(|line| list(line.as_bytes())))
         }
         ClientIpHeader::Forwarded => {

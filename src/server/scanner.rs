@@ -258,9 +258,9 @@ impl Scanner {
             State::StartLf => self.line_end(byte, State::Start { blank_line: true })?,
             State::Method => self.method(run)?,
             State::Target => self.target(run)?,
-            State::Version(at) => self.version(byte, at)?,
+            State::Version(at) => self.version(run, at)?,
             State::LineLf => self.line_end(byte, State::FieldStart)?,
-            State::FieldStart => self.field_start(byte)?,
+            State::FieldStart => self.field_start(run)?,
             State::Name => self.name(run)?,
             State::Value if self.field == Field::Other => self.value(run)?,
             State::Value => self.framing_value(byte)?,
@@ -338,7 +338,8 @@ impl Scanner {
 
     fn target(&mut self, run: &[u8]) -> Step {
         let limit = self.limits.target.min(TARGET_BYTES);
-        for (at, &byte) in run.iter().enumerate() {
+        let mut at = 0;
+        while let Some(&byte) = run.get(at) {
             if byte == b' ' && self.target.bytes() > 0 {
                 self.target.end().map_err(malformed)?;
                 self.state = State::Version(0);
@@ -347,13 +348,24 @@ impl Scanner {
             if self.target.bytes() >= limit {
                 return Err(RequestError::TargetTooLong);
             }
-            self.target.step(byte).map_err(malformed)?;
+            let room = limit - self.target.bytes();
+            let plain = run.get(at..).map_or(0, |rest| self.target.plain(rest.get(..room).unwrap_or(rest)));
+            if plain == 0 {
+                self.target.step(byte).map_err(malformed)?;
+            }
+            at += plain.max(1);
         }
         Ok(run.len())
     }
 
-    fn version(&mut self, byte: u8, at: u8) -> Step {
-        let expected = b"HTTP/1.".get(usize::from(at));
+    fn version(&mut self, run: &[u8], at: u8) -> Step {
+        // As nearly every client sends it, in one piece.
+        if at == 0 && run.starts_with(b"HTTP/1.1\r\n") {
+            self.old_version = false;
+            self.state = State::FieldStart;
+            return Ok(10);
+        }
+        let (expected, byte) = (b"HTTP/1.".get(usize::from(at)), run.first().copied().unwrap_or_default());
         self.state = match (expected, byte) {
             (Some(&expected), byte) if expected == byte => State::Version(at + 1),
             (None, b'0' | b'1') if at == 7 => {
@@ -366,15 +378,15 @@ impl Scanner {
         Ok(1)
     }
 
-    fn field_start(&mut self, byte: u8) -> Step {
-        match byte {
-            b'\r' => {
+    fn field_start(&mut self, run: &[u8]) -> Step {
+        match run.first() {
+            Some(b'\r') => {
                 self.state = State::LastLf;
                 return Ok(1);
             }
-            b'\n' => return Err(malformed("bare LF")),
-            b' ' | b'\t' => return Err(malformed("folded or indented header line")),
-            b':' => return Err(malformed("empty header name")),
+            Some(b'\n') => return Err(malformed("bare LF")),
+            Some(b' ' | b'\t') => return Err(malformed("folded or indented header line")),
+            Some(b':') => return Err(malformed("empty header name")),
             _ => {}
         }
         self.fields += 1;
@@ -383,57 +395,79 @@ impl Scanner {
         }
         self.name_bytes = 0;
         self.state = State::Name;
-        self.name(&[byte])
+        self.name(run)
     }
 
     fn name(&mut self, run: &[u8]) -> Step {
-        for (at, &byte) in run.iter().enumerate() {
-            match lower_token(byte) {
-                0 if byte == b':' => {
-                    self.begin_value()?;
-                    return Ok(at + 1);
+        let at = run.iter().position(|&byte| lower_token(byte) == 0).unwrap_or(run.len());
+        let part = run.get(..at).unwrap_or_default();
+        match run.get(at) {
+            // A name of the usual kind, in one piece, need not be remembered to be known.
+            Some(b':') if self.name_bytes == 0 && !self.in_trailers => self.begin_value(part)?,
+            end => {
+                part.iter().for_each(|&byte| self.remember(lower_token(byte)));
+                match end {
+                    None => return Ok(at),
+                    Some(b':') => self.begin_remembered()?,
+                    Some(b' ' | b'\t') => return Err(malformed("blank in or behind a header name")),
+                    Some(_) => return Err(malformed("header name")),
                 }
-                0 if byte == b' ' || byte == b'\t' => {
-                    return Err(malformed("blank in or behind a header name"));
-                }
-                0 => return Err(malformed("header name")),
-                lower => self.remember(lower),
             }
         }
-        Ok(run.len())
+        Ok(at + 1)
     }
 
-    fn begin_value(&mut self) -> Result<(), RequestError> {
-        if self.in_trailers && forbidden_in_trailers(self.remembered()) {
+    fn begin_remembered(&mut self) -> Result<(), RequestError> {
+        let name = self.name;
+        let name = name.get(..self.name_bytes).unwrap_or_default();
+        if self.in_trailers && forbidden_in_trailers(name) {
             return Err(malformed("field that is not allowed in trailers"));
         }
+        self.begin_value(name)
+    }
+
+    fn begin_value(&mut self, name: &[u8]) -> Result<(), RequestError> {
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
         self.state = State::Value;
         self.seen = 0;
         self.number = 0;
         self.value_ended = false;
-        self.field = match self.remembered() {
-            b"content-length" if self.length.is_some() => return Err(malformed("content-length twice")),
-            b"content-length" => Field::Length,
-            b"transfer-encoding" if self.chunked => return Err(malformed("transfer-encoding twice")),
-            b"transfer-encoding" if self.old_version => {
-                return Err(malformed("transfer-encoding in HTTP/1.0"));
-            }
-            b"transfer-encoding" => Field::Coding,
+        self.field = match name.len() {
+            14 if is(b"content-length") => Field::Length,
+            17 if is(b"transfer-encoding") => Field::Coding,
             _ => Field::Other,
         };
-        Ok(())
+        match self.field {
+            Field::Length if self.length.is_some() => Err(malformed("content-length twice")),
+            Field::Coding if self.chunked => Err(malformed("transfer-encoding twice")),
+            Field::Coding if self.old_version => Err(malformed("transfer-encoding in HTTP/1.0")),
+            Field::Length | Field::Coding | Field::Other => Ok(()),
+        }
     }
 
     fn value(&mut self, run: &[u8]) -> Step {
-        let text = run.iter().position(|&byte| !(byte >= b' ' && byte != 0x7f || byte == b'\t'));
-        match text.map(|at| (at, run.get(at))) {
-            None => Ok(run.len()),
-            Some((at, Some(b'\r'))) => {
+        let control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+        let at = memchr::memchr(b'\r', run).unwrap_or(run.len());
+        let text = run.get(..at).unwrap_or_default();
+        // Without a way out of the loop it looks at many bytes at once.
+        if text.iter().fold(false, |found, &byte| found | control(byte)) {
+            let first = text.iter().copied().find(|&byte| control(byte));
+            return Err(malformed(if first == Some(b'\n') {
+                "bare LF"
+            } else {
+                "control byte in a header value"
+            }));
+        }
+        match run.get(at..) {
+            Some([b'\r', b'\n', ..]) => {
+                self.state = State::FieldStart;
+                Ok(at + 2)
+            }
+            Some([b'\r', ..]) => {
                 self.state = State::FieldLf;
                 Ok(at + 1)
             }
-            Some((_, Some(b'\n'))) => Err(malformed("bare LF")),
-            Some(_) => Err(malformed("control byte in a header value")),
+            _ => Ok(run.len()),
         }
     }
 }

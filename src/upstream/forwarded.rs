@@ -49,7 +49,8 @@ pub(super) fn write(
     fields.write(&FOR, &addresses.0);
     fields.write(&REAL_IP, addresses.0.get(..first).unwrap_or_default());
     fields.write(&PROTO, proto);
-    fields.write(&PORT, kept(sent, &PORT, |port| number(port).is_some()).unwrap_or(port_of(host, proto)));
+    let port = kept(sent, &PORT, |port| number(port).is_some());
+    fields.write(&PORT, port.unwrap_or_else(|| port_of(host, proto)));
     fields.write(&HOST, host);
 }
 

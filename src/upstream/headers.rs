@@ -190,23 +190,20 @@ fn joined_cookies(fields: &HeaderMap) -> Option<HeaderValue> {
 /// is one that we could not take off.
 pub(super) fn clean_response(response: &mut http::response::Parts) -> Result<(), &'static str> {
     let fields = &response.headers;
-    check_framing(fields)?;
+    let bodiless = response.status == http::StatusCode::NO_CONTENT || response.status.is_informational();
+    if !check_framing(fields, bodiless)? {
+        return Ok(());
+    }
     let Ok(options) = connection_options(fields) else {
         return Err("too many options in `Connection`");
     };
-    let bodiless = response.status == http::StatusCode::NO_CONTENT || response.status.is_informational();
-    let dropped = |name: &HeaderName| {
-        names::is_hop_by_hop(name)
-            || is_removed_by(&options, name, &[])
-            || (bodiless && name == header::CONTENT_LENGTH)
-    };
-    if !fields.keys().any(dropped) {
-        return Ok(());
-    }
     // Removing from a `HeaderMap` in place would change its order.
     let mut kept = HeaderMap::with_capacity(fields.len());
     for (name, value) in fields {
-        if !dropped(name) {
+        if !(names::is_hop_by_hop(name)
+            || is_removed_by(&options, name, &[])
+            || (bodiless && name == header::CONTENT_LENGTH))
+        {
             kept.append(name.clone(), value.clone());
         }
     }
@@ -215,23 +212,30 @@ pub(super) fn clean_response(response: &mut http::response::Parts) -> Result<(),
     Ok(())
 }
 
-fn check_framing(fields: &HeaderMap) -> Result<(), &'static str> {
-    let mut lengths = fields.get_all(header::CONTENT_LENGTH).iter();
-    if let Some(length) = lengths.next() {
-        if lengths.next().is_some() || length.is_empty() || !length.as_bytes().iter().all(u8::is_ascii_digit)
-        {
-            return Err("`Content-Length` is not one number");
+/// Checks that a response's length is not ambiguous. Whether any field is to be dropped; one pass, for looking names
+/// up would cost a hash each.
+fn check_framing(fields: &HeaderMap, bodiless: bool) -> Result<bool, &'static str> {
+    let (mut lengths, mut codings, mut dirty) = (0, 0, false);
+    for (name, value) in fields {
+        let value = value.as_bytes();
+        if name == header::CONTENT_LENGTH {
+            lengths += 1;
+            dirty |= bodiless;
+            if lengths > 1 || value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+                return Err("`Content-Length` is not one number");
+            }
+        } else if name == header::TRANSFER_ENCODING {
+            codings += 1;
+            if codings > 1 || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                return Err("a transfer coding other than `chunked`");
+            }
         }
-        if fields.contains_key(header::TRANSFER_ENCODING) {
-            return Err("both `Content-Length` and `Transfer-Encoding`");
-        }
+        dirty |= names::is_hop_by_hop(name);
     }
-    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => Ok(()),
-        (Some(coding), None) if coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => Err("a transfer coding other than `chunked`"),
+    if lengths > 0 && codings > 0 {
+        return Err("both `Content-Length` and `Transfer-Encoding`");
     }
+    Ok(dirty)
 }
 
 #[cfg(test)]

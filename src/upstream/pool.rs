@@ -16,7 +16,6 @@ use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 /// What is kept, and how long.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +32,8 @@ impl Keep {
 
 struct Idle {
     connection: Box<Http1>,
-    until: Instant,
+    /// How often the idle connections were looked through since it came: its age, without a clock.
+    passes: u32,
 }
 
 /// A shared HTTP/2 connection.
@@ -90,8 +90,8 @@ impl Endpoint {
     /// An idle connection that can serve now.
     pub(super) fn take(&self) -> Option<Box<Http1>> {
         let mut idle = self.idle.borrow_mut();
-        while let Some(Idle { mut connection, until }) = idle.pop() {
-            if until > Instant::now() && connection.is_alive() {
+        while let Some(Idle { mut connection, passes: _ }) = idle.pop() {
+            if connection.is_alive() {
                 connection.reused = true;
                 return Some(connection);
             }
@@ -109,7 +109,7 @@ impl Endpoint {
         if self.retired.get() || idle.len() >= keep.connections {
             return connection.close();
         }
-        idle.push(Idle { connection, until: Instant::now() + keep.span });
+        idle.push(Idle { connection, passes: 0 });
         if !self.swept.replace(true) {
             tokio::task::spawn_local(sweep(Rc::downgrade(self), keep.span));
         }
@@ -136,7 +136,7 @@ impl Endpoint {
     pub(super) fn retire(&self) {
         self.retired.set(true);
         self.http2.replace(None);
-        for Idle { connection, until: _ } in self.idle.take() {
+        for Idle { connection, passes: _ } in self.idle.take() {
             connection.close();
         }
     }
@@ -148,7 +148,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Closes what has been idle for too long, until nothing is idle.
+/// Closes what has been idle for too long, up to half as long again, until nothing is idle.
 async fn sweep(endpoint: Weak<Endpoint>, span: Duration) {
     let pause = (span / 2).clamp(Duration::from_millis(50), Duration::from_secs(5));
     loop {
@@ -156,12 +156,14 @@ async fn sweep(endpoint: Weak<Endpoint>, span: Duration) {
         let Some(endpoint) = endpoint.upgrade() else {
             return;
         };
-        let now = Instant::now();
         let mut idle = endpoint.idle.borrow_mut();
-        let (kept, old): (Vec<_>, Vec<_>) =
-            idle.drain(..).partition(|idle| idle.until > now && idle.connection.is_alive());
+        idle.iter_mut().for_each(|idle| idle.passes = idle.passes.saturating_add(1));
+        let (kept, old): (Vec<_>, Vec<_>) = idle.drain(..).partition(|idle| {
+            // The first pass came at any time.
+            pause.saturating_mul(idle.passes.saturating_sub(1)) < span && idle.connection.is_alive()
+        });
         *idle = kept;
-        for Idle { connection, until: _ } in old {
+        for Idle { connection, passes: _ } in old {
             connection.close();
         }
         if idle.is_empty() {

@@ -35,10 +35,9 @@ pub(super) fn wish(parts: &request::Parts) -> Wish {
 
 fn upgrades_to_websocket(fields: &HeaderMap) -> bool {
     let mut protocols = fields.get_all(header::UPGRADE).iter();
-    let websocket =
-        protocols.next().is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    let upgrade = says(fields, &header::CONNECTION, b"upgrade");
-    websocket && protocols.next().is_none() && upgrade
+    protocols.next().is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
+        && protocols.next().is_none()
+        && says(fields, &header::CONNECTION, b"upgrade")
 }
 
 /// Turns upstream's 101 into the client's, and leaves the tunnel in the client's connection. The tunnel holds

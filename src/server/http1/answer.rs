@@ -5,10 +5,10 @@
 //! where the response has none (RFC 9110 §6.6.1).
 
 use super::super::date;
-use crate::http1::{Coding, put_field, says};
+use crate::http1::{Coding, names, put_field};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TE, TRANSFER_ENCODING};
-use http::{HeaderName, Method, Request, StatusCode, Version, response};
+use http::{Method, Request, StatusCode, Version, response};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
 
@@ -35,18 +35,26 @@ pub(super) struct Written {
 
 impl Asked {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
-        let fields = request.headers();
         let is_old = request.version() == Version::HTTP_10;
-        let is_old_and_stays = is_old && says(fields, &CONNECTION, b"keep-alive");
+        let (mut closes, mut keeps, mut expects_continue, mut takes_trailers) = (false, false, false, false);
+        // One pass: looking names up would cost a hash each.
+        for (name, value) in request.headers() {
+            if name == CONNECTION {
+                closes |= names(value, b"close");
+                keeps |= names(value, b"keep-alive");
+            } else if name == EXPECT {
+                expects_continue |= names(value, b"100-continue");
+            } else if name == TE {
+                takes_trailers |= names(value, b"trailers");
+            }
+        }
         Self {
             is_head: request.method() == Method::HEAD,
             is_old,
             // Whatever follows a CONNECT is not HTTP, or not ours.
-            stays: (is_old_and_stays || !is_old)
-                && !says(fields, &CONNECTION, b"close")
-                && request.method() != Method::CONNECT,
-            expects_continue: !is_old && says(fields, &EXPECT, b"100-continue"),
-            takes_trailers: !is_old && says(fields, &TE, b"trailers"),
+            stays: (keeps || !is_old) && !closes && request.method() != Method::CONNECT,
+            expects_continue: expects_continue && !is_old,
+            takes_trailers: takes_trailers && !is_old,
         }
     }
 
@@ -68,45 +76,46 @@ pub(super) fn write<B: Body<Data = Bytes>>(
     body: &B,
     asked: Asked,
 ) -> Written {
-    let switches = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-    let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let coding = coding(parts.status, length, body, asked);
-    let stays = asked.stays && coding != Coding::Close && !says(&parts.headers, &CONNECTION, b"close");
+    let status = parts.status;
+    let switches = status == StatusCode::SWITCHING_PROTOCOLS;
+    let bodiless = status.is_informational() || status == StatusCode::NO_CONTENT;
+    let (mut length, mut closes, mut has_date) = (None, false, false);
     status_line(head, parts);
-    let has_length =
-        matches!(coding, Coding::Length(_)) || asked.is_head || parts.status == StatusCode::NOT_MODIFIED;
-    let is_ours = |name: &HeaderName| {
-        name == TRANSFER_ENCODING
+    for (name, value) in &parts.headers {
+        if name == CONNECTION {
+            closes |= names(value, b"close");
+        } else if name == CONTENT_LENGTH {
+            length = value.to_str().ok().and_then(|length| length.parse().ok());
+        } else if name == DATE {
+            has_date = true;
+        }
+        let is_ours = name == TRANSFER_ENCODING
             || (name == CONNECTION && !switches)
-            || (name == CONTENT_LENGTH && !has_length)
-    };
-    for (name, value) in parts.headers.iter().filter(|(name, _)| !is_ours(name)) {
-        put_field(head, name.as_str(), value.as_bytes());
+            || (name == CONTENT_LENGTH && bodiless);
+        if !is_ours {
+            put_field(head, name.as_str(), value.as_bytes());
+        }
     }
+    let coding = match length.or_else(|| body.size_hint().exact()) {
+        _ if asked.is_head || bodiless || status == StatusCode::NOT_MODIFIED => Coding::None,
+        Some(length) => Coding::Length(length),
+        None if asked.is_old => Coding::Close,
+        None => Coding::Chunked,
+    };
     if length.is_none() {
         coding.put(head);
     }
+    let stays = asked.stays && coding != Coding::Close && !closes;
     if !stays && !switches {
         put_field(head, "connection", b"close");
     } else if asked.is_old {
         put_field(head, "connection", b"keep-alive");
     }
-    if !parts.headers.contains_key(DATE) {
+    if !has_date {
         date::with_now(|now| put_field(head, "date", now));
     }
     head.extend_from_slice(b"\r\n");
     Written { coding, stays }
-}
-
-fn coding<B: Body>(status: StatusCode, length: Option<u64>, body: &B, asked: Asked) -> Coding {
-    let bodiless =
-        status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    match length.or_else(|| body.size_hint().exact()) {
-        _ if asked.is_head || bodiless => Coding::None,
-        Some(length) => Coding::Length(length),
-        None if asked.is_old => Coding::Close,
-        None => Coding::Chunked,
-    }
 }
 
 fn status_line(head: &mut Vec<u8>, parts: &response::Parts) {

@@ -8,14 +8,17 @@ use httparse::Status;
 use std::mem::MaybeUninit;
 
 /// Fields that are parsed without an allocation.
-const INLINE_FIELDS: usize = 64;
+const INLINE_FIELDS: usize = 100;
 
 /// Parses a head; values are parts of it.
 ///
 /// # Errors
 /// [`RequestError::Malformed`], which the scanner has ruled out.
 pub(super) fn request(head: &Bytes, fields: usize) -> Result<Request<()>, RequestError> {
-    let malformed = |_| RequestError::Malformed("head");
+    parse(head, fields).ok_or(RequestError::Malformed("head"))
+}
+
+fn parse(head: &Bytes, fields: usize) -> Option<Request<()>> {
     let mut inline = [const { MaybeUninit::uninit() }; INLINE_FIELDS];
     let mut outline;
     let room: &mut [MaybeUninit<httparse::Header<'_>>] = if fields <= INLINE_FIELDS {
@@ -26,16 +29,14 @@ pub(super) fn request(head: &Bytes, fields: usize) -> Result<Request<()>, Reques
     };
     let mut parsed = httparse::Request::new(&mut []);
     let config = httparse::ParserConfig::default();
-    let (Ok(Status::Complete(_)), Some(method), Some(target)) =
-        (config.parse_request_with_uninit_headers(&mut parsed, head, room), parsed.method, parsed.path)
-    else {
-        return Err(RequestError::Malformed("head"));
-    };
+    let outcome = config.parse_request_with_uninit_headers(&mut parsed, head, room);
+    if !matches!(outcome, Ok(Status::Complete(_))) {
+        return None;
+    }
     let mut request = Request::new(());
-    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| malformed(()))?;
-    *request.uri_mut() =
-        Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| malformed(()))?;
+    *request.method_mut() = Method::from_bytes(parsed.method?.as_bytes()).ok()?;
+    *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(parsed.path?.as_bytes())).ok()?;
     *request.version_mut() = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    *request.headers_mut() = header_map(head, parsed.headers).ok_or(malformed(()))?;
-    Ok(request)
+    *request.headers_mut() = header_map(head, parsed.headers)?;
+    Some(request)
 }

@@ -67,6 +67,18 @@ impl Target {
         }
     }
 
+    /// Takes the bytes in front that change nothing about where it stands: how many.
+    pub(super) fn plain(&mut self, run: &[u8]) -> usize {
+        if !matches!(self.part, Part::Path | Part::Query) {
+            return 0;
+        }
+        const PLAIN: [bool; 256] = plain_table();
+        let odd = |&byte: &u8| !PLAIN.get(usize::from(byte)).copied().unwrap_or(false);
+        let taken = run.iter().position(odd).unwrap_or(run.len());
+        self.bytes += taken;
+        taken
+    }
+
     /// Takes the next byte, or says what is wrong with it.
     pub(super) fn step(&mut self, byte: u8) -> Result<(), &'static str> {
         if byte == b'#' {
@@ -109,6 +121,22 @@ impl Target {
             _ => return Err("authority of the target"),
         })
     }
+}
+
+/// Letters, digits and signs that mean the same in a path and in a query.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, below 256")]
+const fn plain_table() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'.' | b'_' | b'~' | b'/' | b'&' | b'=' | b'+' | b'%' | b':' | b';' | b','
+            );
+        byte += 1;
+    }
+    table
 }
 
 fn in_path(byte: u8) -> Result<Part, &'static str> {

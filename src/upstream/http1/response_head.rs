@@ -69,11 +69,12 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
         Ok(httparse::Status::Partial) => return Err(not_http("no head")),
         Err(error) => return Err(BreakOff::Head(error)),
     }
-    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(not_http("status"))?;
-    let headers = header_map(head, parsed.headers).ok_or(not_http("field"))?;
+    let status =
+        parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(|| not_http("status"))?;
+    let headers = header_map(head, parsed.headers).ok_or_else(|| not_http("field"))?;
     let is_old = parsed.version == Some(0);
     let persists = !is_old && !says(&headers, &CONNECTION, b"close");
-    let framing = framing(status, &headers, wants_body).ok_or(not_http("length"))?;
+    let framing = framing(status, &headers, wants_body).ok_or_else(|| not_http("length"))?;
     let (mut parts, ()) = http::Response::new(()).into_parts();
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
         && let Ok(reason) = ReasonPhrase::try_from(head.slice_ref(reason.as_bytes()))

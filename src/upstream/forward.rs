@@ -185,7 +185,8 @@ impl Errand<'_> {
         body: Outgoing,
     ) -> Result<Message, RequestError> {
         let target = self.parts.uri.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
-        let line = RequestLine { method: &self.parts.method, target };
+        let announces_trailers = self.parts.headers.contains_key(header::TRAILER);
+        let line = RequestLine { method: &self.parts.method, target, announces_trailers };
         let coding = match self.length(&body) {
             Some(length) => Coding::Length(length),
             None if body.is_end_stream() => Coding::None,

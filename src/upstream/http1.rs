@@ -101,7 +101,11 @@ impl Http1 {
         write_fields(&mut head)?;
         coding.put(&mut head);
         head.extend_from_slice(b"\r\n");
-        Ok(Message { sending: Sending::new(head, body, coding), wants_body: !line.is_head() })
+        let mut sending = Sending::new(head, body, coding);
+        if !line.announces_trailers {
+            sending = sending.without_trailers();
+        }
+        Ok(Message { sending, wants_body: !line.is_head() })
     }
 
     /// Sends a message until the head of its response is here. `silence` is asked whenever nothing happens, and is ready

@@ -15,6 +15,8 @@ pub(in crate::upstream) struct RequestLine<'a> {
     pub(in crate::upstream) method: &'a Method,
     /// Its target, to the byte as it came.
     pub(in crate::upstream) target: &'a PathAndQuery,
+    /// Whether the client told of trailers. Such as nobody told of stay here: not every server reads them.
+    pub(in crate::upstream) announces_trailers: bool,
 }
 
 impl RequestLine<'_> {

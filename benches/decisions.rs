@@ -7,6 +7,8 @@ use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::{FileError, Files};
 use aclgate::request::{client_address, facts};
 use aclgate::store::{Snapshot, SnapshotReader, SnapshotStore};
+use aclgate::telemetry::hits::{Epoch, Hits};
+use aclgate::telemetry::metrics::AgeingFiles;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use http::Request;
@@ -148,7 +150,9 @@ mod load_policy {
 
 fn snapshot(revision: u64, files: &OneList) -> Snapshot {
     let Loaded { config, policy } = loaded(HEAD, files);
-    Snapshot { revision, digest: String::new(), loaded_at: SystemTime::UNIX_EPOCH, config, policy }
+    let hits = Arc::new(Hits::new(&policy, 1, Epoch::now()));
+    let (digest, loaded_at) = (String::new(), SystemTime::UNIX_EPOCH);
+    Snapshot { revision, digest, loaded_at, config, policy, ageing: AgeingFiles::default(), hits }
 }
 
 /// Decisions on one thread while another loads and swaps in one policy after the other.

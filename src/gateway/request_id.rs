@@ -36,9 +36,7 @@ impl RequestId {
             headers.insert(NAME, self.0.get().cloned().unwrap_or_else(made));
         }
     }
-}
 
-impl RequestId {
     /// The id to be shown, made if it is.
     pub(super) fn shown<'a>(&'a self, headers: &'a HeaderMap) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| f.write_str(self.of(headers)))

@@ -9,6 +9,7 @@
 
 use super::Handler;
 use super::connection::{Client, Settings};
+use super::cork::cork;
 use super::deadline::{Registry, Slot, Wait};
 use super::frame_meter::Metered;
 use super::http2_head;
@@ -149,7 +150,8 @@ where
     });
     streams.rest();
     let paced = Paced::new(stream, Rc::clone(&slot), settings.timeouts.body);
-    let io = TokioIo::new(Metered::new(paced, Rc::clone(&slot)));
+    let (cork, corked) = cork(Metered::new(paced, Rc::clone(&slot)));
+    let io = TokioIo::new(corked);
     let peer = client.connection.peer;
     let service = {
         let streams = Rc::clone(&streams);
@@ -168,7 +170,12 @@ where
             }
             Pin::new(&mut hyper).graceful_shutdown();
         }
-        Pin::new(&mut hyper).poll(context).map_err(Some)
+        let polled = Pin::new(&mut hyper).poll(context).map_err(Some);
+        // A stream that takes nothing now wakes this task when it does.
+        match cork.poll_uncork(context) {
+            Poll::Ready(Err(_)) => Poll::Ready(Err(None)),
+            Poll::Ready(Ok(())) | Poll::Pending => polled,
+        }
     })
     .await;
     if let Err(error) = outcome {

@@ -2,10 +2,11 @@
 //!
 //! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
 //! [`listener`] accepts → [`worker`] → [`connection`] ([`meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`] by the
-//! strict [`scanner`], or [`http2`] by hyper behind the [`frame_meter`] ([`http2_head`], [`upload`]) → the handler. [`deadline`] holds the
+//! strict [`scanner`], or [`http2`] by hyper behind the [`frame_meter`] and the cork ([`http2_head`], [`upload`]) → the handler. [`deadline`] holds the
 //! clock by which all of them end, [`shutdown`] the end of all.
 
 pub mod connection;
+mod cork;
 mod date;
 pub mod deadline;
 pub mod frame_meter;

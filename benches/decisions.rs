@@ -4,6 +4,7 @@
 
 use aclgate::config::{Loaded, load};
 use aclgate::policy::decide::{Effect, decide};
+use aclgate::policy::moment::Moment;
 use aclgate::policy::{FileError, Files};
 use aclgate::request::{client_address, facts};
 use aclgate::store::{Snapshot, SnapshotReader, SnapshotStore};
@@ -63,7 +64,7 @@ ip_acl = "list"
 "#;
 
 fn loaded(text: &str, files: &OneList) -> Loaded {
-    load(text, "bench.toml", files).loaded.unwrap_or_else(|| std::process::abort())
+    load(text, "bench.toml", files, Moment::FIRST).loaded.unwrap_or_else(|| std::process::abort())
 }
 
 /// A policy with keys, applications and tenants, a tenth of `keys` of each of the latter two.

@@ -3,7 +3,7 @@
 //! `cargo bench --bench ranges`; a filter is a part of a name, such as `look_up::v4`.
 
 use aclgate::policy::acl::{Action, IpAcl, IpAclBuilder, Place};
-use aclgate::policy::list::read_list;
+use aclgate::policy::list::{ListFormat, Sink, read_list};
 use aclgate::policy::range::AddressRange;
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
@@ -111,7 +111,8 @@ fn list_text(ranges: &[AddressRange]) -> String {
 
 fn read(text: &str) -> IpAclBuilder {
     let mut builder = IpAclBuilder::new(Uuid::nil(), "bench", Action::Allow);
-    let bad = read_list(text.as_bytes(), 1, Action::Block, &mut builder);
+    let sink = Sink { builder: &mut builder, action: Action::Block, file: 1 };
+    let bad = read_list(text.as_bytes(), &ListFormat::Plain, sink);
     assert!(bad.is_empty());
     builder
 }

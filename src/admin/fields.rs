@@ -71,6 +71,11 @@ impl<'a> Fields<'a> {
         self.object.and_then(|object| object.get(name)).filter(|value| !value.is_null())
     }
 
+    /// A field, also one that is `null`.
+    pub fn given(&self, name: &str) -> Option<&'a Value> {
+        self.object.and_then(|object| object.get(name))
+    }
+
     /// A text, if it is there and not blank.
     pub fn text(&self, name: &str, errors: &mut Errors) -> Option<&'a str> {
         let value = self.value(name)?;

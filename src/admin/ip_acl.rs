@@ -1,8 +1,10 @@
 //! IP ACLs: `/api/ip-acl`. JSON ↔ ACLs of the policy.
 //!
 //! Exactly one entry has the start `*`; its end is ignored. The others have a start and an end of one family, in order, or a
-//! CIDR block as the start (an end beside it must be the block's own). A name is unique among names and ids, as either
-//! may be written where an ACL is assigned.
+//! CIDR block as the start (an end beside it must be the block's own). What an entry carries beside its range is for
+//! [`details`]. A name is unique among names and ids, as either may be written where an ACL is assigned.
+
+mod details;
 
 use super::call::{Call, now};
 use super::errors::Errors;
@@ -15,6 +17,7 @@ use crate::policy::range::AddressRange;
 use crate::policy::uuid::lenient_uuid;
 use crate::store::Snapshot;
 use crate::store::edit::{Change, IpAclObject, Object};
+use details::{Asked, Known};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -75,6 +78,8 @@ impl Resource for IpAcls {
             errors.field("invalid", fields.path("data"), "expected an object");
         }
         let (default, entries) = read_entries(fields, errors)?;
+        let mut known = Known::of(existing.map(|acl| &**acl), call);
+        let entries = entries.into_iter().filter_map(|asked| known.settle(asked, errors)).collect();
         let inserted = existing.map_or_else(now, |acl| acl.insert_instant().unwrap_or(call.file_time));
         let object = Object::IpAcl(IpAclObject {
             id: id.parse().ok()?,
@@ -148,7 +153,7 @@ fn is_taken(snapshot: &Snapshot, id: &str, name: &str) -> bool {
 }
 
 /// The default and the other entries; `None` only with errors.
-fn read_entries(fields: &Fields<'_>, errors: &mut Errors) -> Option<(Action, Vec<(AddressRange, Action)>)> {
+fn read_entries<'a>(fields: &Fields<'a>, errors: &mut Errors) -> Option<(Action, Vec<Asked<'a>>)> {
     let path = fields.path("entries");
     let items = match fields.value("entries") {
         Some(Value::Array(items)) if !items.is_empty() => items,
@@ -177,7 +182,14 @@ fn read_entries(fields: &Fields<'_>, errors: &mut Errors) -> Option<(Action, Vec
                     );
                 }
             }
-            Some(start) => entries.extend(read_range(&item, start, errors).zip(action)),
+            Some(start) => {
+                let range = read_range(&item, start, errors);
+                entries.extend(range.zip(action).map(|(range, action)| Asked {
+                    range,
+                    action,
+                    fields: item,
+                }));
+            }
             None => {}
         }
     }

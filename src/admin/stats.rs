@@ -217,7 +217,7 @@ fn acl_stats(acl: &AclHits<'_>) -> AclStats {
 fn entry_stats(row: &Row<'_>, place: impl Fn(&Entry) -> Option<String>) -> EntryStats {
     let acl = row.acl.acl();
     let (matched, entry, place) = match &row.what {
-        What::Entry(entry) => (MatchedBy::Entry, wire::entry(entry), place(entry)),
+        What::Entry(entry) => (MatchedBy::Entry, wire::entry(entry, acl.details(entry)), place(entry)),
         What::Default => (MatchedBy::Default, wire::everybody(acl.default_action()), None),
         What::Undetermined => (MatchedBy::Undetermined, wire::everybody(Action::Block), None),
     };

@@ -3,7 +3,8 @@
 //! Requests have the same shapes, but are read field by field ([`fields`](super::fields)); these types describe both in the
 //! OpenAPI document. What of an object has nothing to do with ACLs is left out of answers and ignored in requests.
 
-use crate::policy::acl::{Action, Entry, IpAcl};
+use crate::policy::acl::{Action, Details, Entry, IpAcl};
+use crate::policy::moment::Moment;
 use crate::policy::subject::{ApiKey, Application, Assignment, Tenant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +30,7 @@ impl From<Action> for EntryAction {
 
 /// A range of addresses and what is done with them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct IPAccessControlEntry {
     /// What the entry does.
     pub action: EntryAction,
@@ -40,6 +42,18 @@ pub struct IPAccessControlEntry {
     #[serde(rename = "endIPAddress", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("198.51.100.255"))]
     pub end: Option<String>,
+    /// From this instant on, in milliseconds since 1970, the entry is as if it were not there. Where a request leaves it
+    /// out, an entry that is there already keeps its own; `null` takes it away. So do `note` and `owner`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiration_instant: Option<i64>,
+    /// What the entry is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
+    pub note: Option<String>,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
+    pub owner: Option<String>,
 }
 
 /// A named list of ranges, with one default.
@@ -161,7 +175,7 @@ pub struct ApplicationObject {
 /// An ACL. `file_time` stands in for instants that the file does not give.
 pub fn acl(acl: &IpAcl, file_time: i64) -> IPAccessControlList {
     let default = everybody(acl.default_action());
-    let ranges = acl.entries().map(|range| entry(&range));
+    let ranges = acl.written().into_iter().map(|(range, details)| entry(&range, details));
     IPAccessControlList {
         name: acl.name().to_string(),
         entries: std::iter::once(default).chain(ranges).collect(),
@@ -173,17 +187,28 @@ pub fn acl(acl: &IpAcl, file_time: i64) -> IPAccessControlList {
 }
 
 /// An entry.
-pub fn entry(entry: &Entry) -> IPAccessControlEntry {
+pub fn entry(entry: &Entry, details: Option<&Details>) -> IPAccessControlEntry {
+    let details = details.cloned().unwrap_or_default();
     IPAccessControlEntry {
         action: entry.action.into(),
         start: entry.range.start().to_string(),
         end: Some(entry.range.end().to_string()),
+        expiration_instant: details.expires.map(Moment::millis),
+        note: details.note.map(|note| note.to_string()),
+        owner: details.owner.map(|owner| owner.to_string()),
     }
 }
 
 /// The default, as an entry.
 pub fn everybody(action: Action) -> IPAccessControlEntry {
-    IPAccessControlEntry { action: action.into(), start: "*".to_owned(), end: None }
+    IPAccessControlEntry {
+        action: action.into(),
+        start: "*".to_owned(),
+        end: None,
+        expiration_instant: None,
+        note: None,
+        owner: None,
+    }
 }
 
 /// An API key, as far as it may be shown.

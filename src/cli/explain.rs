@@ -5,6 +5,7 @@ use super::{CliError, DEFAULT_CONFIG, load};
 use crate::explain::{Client, Explanation, Outcome, Question, explain, to_json};
 use crate::policy::acl::Action;
 use crate::policy::decide::Effect;
+use crate::policy::moment::Moment;
 use crate::policy::subject::Mode;
 use crate::store::Candidate;
 use crate::telemetry::CheckReport;
@@ -26,6 +27,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
         aclgate explain --ip 203.0.113.9 --client-id 85a03867-dccf-4882-adde-1a79aeec50df\n  \
         aclgate explain --ip 203.0.113.9 --audience https://acme.example/api/v2/\n  \
         aclgate explain --ip 203.0.113.9 --path /api/user --api-key KEY --json\n  \
+        aclgate explain --ip 203.0.113.9 --at 2026-12-01T00:00:00Z\n  \
         aclgate explain --peer 127.0.0.1 --header 'X-Forwarded-For: unknown' --path /oauth2/authorize"
 )]
 pub struct Args {
@@ -62,6 +64,10 @@ pub struct Args {
     /// A resource server: a client-credentials request to /oauth2/token unless --path is given.
     #[arg(long, value_name = "IDENTIFIER", conflicts_with = "body")]
     audience: Option<String>,
+    /// Decide as of another time than now, such as `2026-12-01T00:00:00Z`: entries that have expired by then do not
+    /// count.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
     /// Print the object of `POST /api/explain`.
     #[arg(long)]
     json: bool,
@@ -89,7 +95,7 @@ impl From<String> for KeyArgument {
 /// Arguments that make no request, a file that cannot be loaded, a report that cannot be written.
 pub fn run(arguments: &Args, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let question = question(arguments)?;
-    let candidate = load::load(&arguments.config)?;
+    let candidate = load::load(&arguments.config, arguments.at)?;
     let explanation = explain(&candidate.config, &candidate.policy, &question);
     if arguments.json {
         writeln!(out, "{:#}", to_json(&explanation))?;

@@ -181,6 +181,9 @@ mod tests {
             action: EntryAction::Allow,
             start: start.to_owned(),
             end: end.map(str::to_owned),
+            expiration_instant: None,
+            note: None,
+            owner: None,
         };
         let row = |matched, entry, hits, last_hit_instant| EntryStats {
             acl_id: "i".to_owned(),

@@ -40,7 +40,7 @@ pub fn run(config: &Path, cases: &Path, out: &mut dyn Write) -> Result<ExitCode,
         let message = message.trim_end().to_owned();
         CliError::Input { path: cases.display().to_string(), message }
     })?;
-    let candidate = load::load(config)?;
+    let candidate = load::load(config, None)?;
     let results: Vec<_> = table
         .into_iter()
         .map(|case| {

@@ -5,6 +5,7 @@ use super::settings::Config;
 use crate::policy::document::PolicyDocument;
 use crate::policy::document::reader::Section;
 use crate::policy::finding::{Code, Finding, Findings, Report, Span};
+use crate::policy::moment::Moment;
 use crate::policy::validate::{Draft, validate};
 use crate::policy::{Files, Policy};
 use toml::de::DeTable;
@@ -28,16 +29,19 @@ pub struct Outcome {
 }
 
 /// Reads, validates and compiles a configuration. `name` is the file's name in findings; `files` are those that it
-/// refers to.
-pub fn load(text: &str, name: &str, files: &dyn Files) -> Outcome {
+/// refers to. Entries that have expired by `now` do not count.
+pub fn load(text: &str, name: &str, files: &dyn Files, now: Moment) -> Outcome {
     let mut report = Report::new(name, text);
-    let loaded = read_all(text, files, &mut report);
+    let loaded = read_all(text, (files, now), &mut report);
     Outcome { loaded, findings: report.finish() }
 }
 
-pub(super) fn read_all(text: &str, files: &dyn Files, report: &mut Report<'_>) -> Option<Loaded> {
+/// What a text is read against: the files that it refers to, and the time.
+type World<'a> = (&'a dyn Files, Moment);
+
+pub(super) fn read_all(text: &str, world: World<'_>, report: &mut Report<'_>) -> Option<Loaded> {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let (config, draft) = read_tables(root.get_ref(), files, report);
+    let (config, draft) = read_tables(root.get_ref(), world, report);
     let parts = draft.finish(report);
     if !errors.is_empty() {
         add_syntax_errors(&errors, text, report);
@@ -49,7 +53,11 @@ pub(super) fn read_all(text: &str, files: &dyn Files, report: &mut Report<'_>) -
 }
 
 /// `None` in place of the settings only where a finding says why.
-fn read_tables(table: &DeTable<'_>, files: &dyn Files, report: &mut Report<'_>) -> (Option<Config>, Draft) {
+fn read_tables(
+    table: &DeTable<'_>,
+    (files, now): World<'_>,
+    report: &mut Report<'_>,
+) -> (Option<Config>, Draft) {
     let empty = DeTable::new();
     let mut root = Section::new("", table, Span::default());
     let mut policy = root
@@ -58,7 +66,7 @@ fn read_tables(table: &DeTable<'_>, files: &dyn Files, report: &mut Report<'_>) 
     let answers = read::answers(&mut policy, files, report);
     let document = PolicyDocument::read(&mut root, &mut policy, report);
     policy.finish(report);
-    let mut draft = validate(document, files, report);
+    let mut draft = validate(document, files, now, report);
     let config = read::config(&mut root, answers, (files, draft.acls()), report);
     root.finish(report);
     (config, draft)

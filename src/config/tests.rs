@@ -3,6 +3,7 @@
 use super::load::read_all;
 use super::*;
 use crate::policy::finding::{Code, Report, Severity};
+use crate::policy::moment::Moment;
 use crate::policy::preset::Preset;
 use crate::policy::{FileError, Files, NoFiles};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const EXAMPLE: &str = include_str!("../../gateway.toml.example");
+/// In the year 2025.
+const NOW: Moment = Moment::from_millis(1_750_000_000_000);
 const MINIMAL: &str = "[upstream]\nurl = \"http://127.0.0.1:9011\"\n";
 
 /// Any path is a file with this content.
@@ -22,7 +25,7 @@ impl Files for Always {
 }
 
 fn loaded(text: &str) -> Loaded {
-    let outcome = load(text, "gateway.toml", &NoFiles);
+    let outcome = load(text, "gateway.toml", &NoFiles, NOW);
     outcome.loaded.unwrap_or_else(|| panic!("{}", outcome.findings.render(false)))
 }
 
@@ -42,7 +45,7 @@ fn full_example() -> String {
 
 #[test]
 fn the_example_is_valid_and_quiet() {
-    let outcome = load(EXAMPLE, "gateway.toml.example", &NoFiles);
+    let outcome = load(EXAMPLE, "gateway.toml.example", &NoFiles, NOW);
     assert!(outcome.findings.is_empty(), "{}", outcome.findings.render(false));
 }
 
@@ -61,7 +64,7 @@ fn every_key_is_in_the_example() {
     let pem = format!("{}{}", pem.cert.pem(), pem.signing_key.serialize_pem());
     let mut report = Report::new("full", &full);
     report.note_keys();
-    let loaded = read_all(&full, &Always(pem.into_bytes()), &mut report);
+    let loaded = read_all(&full, (&Always(pem.into_bytes()), NOW), &mut report);
     let asked: BTreeSet<(&str, &str)> = report.noted_keys().iter().copied().collect();
     let findings = report.finish();
     let unknown: Vec<_> = findings.iter().filter(|finding| finding.code == Code::UnknownKey).collect();
@@ -123,7 +126,7 @@ fn cases(folder: &str) -> Vec<PathBuf> {
 
 fn check(path: &Path) -> Outcome {
     let text = std::fs::read_to_string(path).unwrap();
-    load(&text, path.file_name().unwrap().to_str().unwrap(), &DiskFiles::beside(path))
+    load(&text, path.file_name().unwrap().to_str().unwrap(), &DiskFiles::beside(path), NOW)
 }
 
 /// Run with `BLESS=1` to write the snapshots anew, and read the difference before it is committed.
@@ -197,7 +200,7 @@ fn more_list_files_than_can_be_told_apart() {
         "{MINIMAL}[[ip_acl]]\nname = \"a\"\ndefault = \"allow\"\nblock_files = [{}]\n[[path]]\nprefix = \"/\"\nip_acl = \"a\"\n",
         names.join(", ")
     );
-    let findings = load(&text, "gateway.toml", &Always(b"192.0.2.1\n".to_vec())).findings;
+    let findings = load(&text, "gateway.toml", &Always(b"192.0.2.1\n".to_vec()), NOW).findings;
     assert_eq!(findings.errors().map(|finding| finding.code).collect::<Vec<_>>(), [Code::TooMuch]);
 }
 
@@ -261,7 +264,7 @@ fn secrets_are_not_shown() {
         format!("[upstream]\nurl = \"http://me:{secret}@127.0.0.1\"\n"),
     ];
     for text in cases {
-        let findings = load(&text, "gateway.toml", &NoFiles).findings;
+        let findings = load(&text, "gateway.toml", &NoFiles, NOW).findings;
         assert!(findings.has_errors(), "{text}");
         for shown in [findings.render(false), findings.to_json().to_string(), format!("{findings:?}")] {
             assert!(!shown.contains(secret), "{shown}");
@@ -367,7 +370,7 @@ fn large_files_load_fast() {
 fn large_files_full_of_mistakes_are_refused_fast() {
     let text = large().replace("ip_acl = \"acl-", "ip_acl = \"alc-");
     let start = Instant::now();
-    let findings = load(&text, "gateway.toml", &NoFiles).findings;
+    let findings = load(&text, "gateway.toml", &NoFiles, NOW).findings;
     assert_eq!(findings.errors().count(), 110_000);
     let rendered = findings.render(false);
     assert!(rendered.contains("more"), "{}", rendered.len());
@@ -380,6 +383,7 @@ fn severities_and_json_go_together() {
         "[upstream]\nurl = \"http://a\"\n[client_ip]\ntrusted_proxies = [\"all\"]\n",
         "a.toml",
         &NoFiles,
+        NOW,
     );
     let json = outcome.findings.to_json();
     let finding = &json[0];
@@ -395,7 +399,7 @@ proptest::proptest! {
     /// Whatever the text: findings or a configuration, and never both missing.
     #[test]
     fn any_text_is_answered(text in "(\\[{1,2}(server|upstream|policy|ip_acl|api_key|admin|tenant|x)\\]{1,2}\n|(listen|url|name|id|sha256|ip_acl|allow|default|api_keys|tls) = (\"[a-z0-9./:\\-]{0,12}\"|[0-9]{1,3}|\\[\\]|\\[\"ä\"|\\{\\}|true|'''\n)\n?){0,12}") {
-        let outcome = load(&text, "gateway.toml", &NoFiles);
+        let outcome = load(&text, "gateway.toml", &NoFiles, NOW);
         proptest::prop_assert_eq!(outcome.loaded.is_none(), outcome.findings.has_errors());
         outcome.findings.render(false);
     }
@@ -403,6 +407,6 @@ proptest::proptest! {
     /// Noise does not break the reader.
     #[test]
     fn noise_is_answered(text in "\\PC{0,200}") {
-        load(&text, "gateway.toml", &NoFiles).findings.render(true);
+        load(&text, "gateway.toml", &NoFiles, NOW).findings.render(true);
     }
 }

@@ -137,11 +137,20 @@ fn entry(check: &CheckReport) -> Value {
         Action::Block => "Block",
     };
     match &check.entry {
-        EntryReport::Range { entry, .. } => json!({
-            "action": action,
-            "startIPAddress": entry.range.start().to_string(),
-            "endIPAddress": entry.range.end().to_string(),
-        }),
+        EntryReport::Range { entry, details, .. } => {
+            let mut object = Map::from_iter([
+                ("action".to_owned(), Value::from(action)),
+                ("startIPAddress".to_owned(), entry.range.start().to_string().into()),
+                ("endIPAddress".to_owned(), entry.range.end().to_string().into()),
+            ]);
+            let details = [
+                ("expirationInstant", details.expires.map(|expires| expires.millis().into())),
+                ("note", details.note.as_deref().map(Value::from)),
+                ("owner", details.owner.as_deref().map(Value::from)),
+            ];
+            object.extend(details.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+            Value::Object(object)
+        }
         EntryReport::Default if check.acl.is_none() => Value::Null,
         EntryReport::Default => json!({ "action": action, "startIPAddress": "*" }),
         EntryReport::Undetermined => json!({ "action": action }),

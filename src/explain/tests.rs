@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{Loaded, load};
 use crate::policy::NoFiles;
+use crate::policy::moment::Moment;
 use serde_json::{Value, json};
 
 const POLICY: &str = r#"
@@ -44,7 +45,7 @@ mode = "report"
 "#;
 
 fn loaded() -> Loaded {
-    let outcome = load(POLICY, "gateway.toml", &NoFiles);
+    let outcome = load(POLICY, "gateway.toml", &NoFiles, Moment::FIRST);
     outcome.loaded.unwrap_or_else(|| panic!("{}", outcome.findings.render(false)))
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::config;
 use crate::policy::NoFiles;
 use crate::policy::acl::IpAcl;
+use crate::policy::moment::Moment;
 use proptest::prelude::*;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ fn imported(format: Format, text: &str, options: &Options) -> Imported {
 /// The tables as `aclgate check` reads them; nothing is wrong or unwise with them but that nobody uses them yet.
 fn checked(imported: &Imported) -> Vec<Arc<IpAcl>> {
     let text = format!("[upstream]\nurl = \"http://127.0.0.1:1\"\n{}", imported.to_toml());
-    let outcome = config::load(&text, "acls.toml", &NoFiles);
+    let outcome = config::load(&text, "acls.toml", &NoFiles, Moment::FIRST);
     let findings = outcome.findings.without(Code::UnusedAcl);
     assert!(!findings.has_errors(), "{}\n{text}", findings.render(false));
     outcome.loaded.unwrap().policy.parts().acls.clone()

@@ -10,6 +10,11 @@
 //! The order in which entries are written never matters. Of equal entries the one that is written first (by
 //! file, then line) is named. Nothing here knows names of files or of subjects.
 
+mod details;
+
+pub use details::{Detailed, Details};
+
+use super::moment::Moment;
 use super::range::{AddressRange, Bounds};
 use super::range_map::{RangeMap, Row, Span, Word};
 use ::uuid::Uuid;
@@ -38,7 +43,7 @@ pub struct Place {
 }
 
 /// One entry of an ACL, as it was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Entry {
     /// The addresses that it covers.
     pub range: AddressRange,
@@ -100,6 +105,9 @@ impl Verdict {
 /// A named list of ranges and one default action: always valid, compiled for look-up.
 pub struct IpAcl {
     about: About,
+    /// As of when it is compiled.
+    now: Moment,
+    detailed: Box<[Detailed]>,
     v4: RangeMap<u32>,
     v6: RangeMap<u128>,
 }
@@ -119,6 +127,8 @@ struct About {
 #[derive(Clone)]
 pub struct IpAclBuilder {
     about: About,
+    now: Moment,
+    detailed: Vec<Detailed>,
     v4: Vec<Row<u32>>,
     v6: Vec<Row<u128>>,
 }
@@ -134,7 +144,11 @@ impl IpAclBuilder {
             last_update_instant: None,
             data: None,
         };
-        Self { about, v4: Vec::new(), v6: Vec::new() }
+        Self::of(about)
+    }
+
+    fn of(about: About) -> Self {
+        Self { about, now: Moment::FIRST, detailed: Vec::new(), v4: Vec::new(), v6: Vec::new() }
     }
 
     /// When it was made and last changed, in milliseconds since 1970.
@@ -174,10 +188,21 @@ impl IpAclBuilder {
         self.v4.reserve(entries);
     }
 
+    /// The number of entries so far, those without effect aside.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether there is no entry so far.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Compiles the ACL. Cost: O(n log n), whatever the overlaps.
     pub fn build(self) -> IpAcl {
-        let Self { about, v4, v6 } = self;
-        IpAcl { about, v4: RangeMap::new(v4), v6: RangeMap::new(v6) }
+        let Self { about, now, detailed, v4, v6 } = self;
+        let detailed = detailed.into_boxed_slice();
+        IpAcl { about, now, detailed, v4: RangeMap::new(v4), v6: RangeMap::new(v6) }
     }
 }
 
@@ -255,7 +280,7 @@ impl IpAcl {
         Some(entry_id(id)).filter(|id| self.entry(*id).is_some_and(|entry| entry.action == action))
     }
 
-    /// Every entry as it was written, by address: IPv4 first, wide before narrow where they start together.
+    /// Every entry in force, by address: IPv4 first, wide before narrow where they start together.
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         let v4 = (0..self.v4.len()).filter_map(|row| self.v4.row(row).map(entry));
         let v6 = (0..self.v6.len()).filter_map(|row| self.v6.row(row).map(entry));
@@ -322,8 +347,7 @@ impl fmt::Debug for IpAcl {
 /// Without the entries, which may be a million.
 impl fmt::Debug for IpAclBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = self.v4.len() + self.v6.len();
-        f.debug_struct("IpAclBuilder").field("about", &self.about).field("entries", &entries).finish()
+        f.debug_struct("IpAclBuilder").field("about", &self.about).field("entries", &self.len()).finish()
     }
 }
 

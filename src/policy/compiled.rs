@@ -3,6 +3,7 @@
 use super::acl::IpAcl;
 use super::block_union::BlockUnion;
 use super::directory::Directory;
+use super::moment::{Moment, Term};
 use super::path::{PathPrefix, TenantPattern};
 use super::subject::{ApiKey, ApiKeyHash, Application, Mode, PathRule, ResourceServer, Tenant};
 use super::uuid::lenient_uuid;
@@ -83,6 +84,7 @@ pub struct Policy {
     decisive_headers: Vec<Arc<str>>,
     sign_on_acls: BlockUnion,
     resource_server_acls: BlockUnion,
+    term: Term,
 }
 
 impl Policy {
@@ -108,6 +110,7 @@ impl Policy {
             let tenant = Arc::clone(tenant);
             tenant.hosts.clone().into_iter().map(move |host| (host, Arc::clone(&tenant)))
         };
+        let term = parts.acls.iter().fold(Term::ALWAYS, |term, acl| term.and(acl.term()));
         let rules = &parts.rules;
         let decisive = rules.api_key_sources.headers.iter().chain(&rules.tenant_headers);
         Self {
@@ -129,8 +132,21 @@ impl Policy {
             default_tenant: parts.tenants.iter().find(|tenant| tenant.default).cloned(),
             sign_on_acls,
             resource_server_acls,
+            term,
             parts,
         }
+    }
+
+    /// From when on and until when the policy is what it is compiled to be: up to the next expiry of an entry.
+    pub fn term(&self) -> Term {
+        self.term
+    }
+
+    /// The same policy as of another moment. Cost: that of compiling the ACLs whose entries expired or came back
+    /// meanwhile, and of [`new`](Self::new).
+    #[must_use]
+    pub fn as_of(&self, now: Moment) -> Self {
+        Self::new(self.parts.as_of(now))
     }
 
     /// What it was made of.

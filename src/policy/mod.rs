@@ -30,6 +30,7 @@ pub mod facts;
 pub mod files;
 pub mod finding;
 pub mod list;
+pub mod moment;
 pub mod path;
 pub mod preset;
 pub mod range;
@@ -39,6 +40,7 @@ pub mod validate;
 
 mod compiled;
 mod range_map;
+mod renewal;
 
 pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules};
 pub use files::{FileError, Files, NoFiles};

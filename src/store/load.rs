@@ -4,6 +4,7 @@
 //! changes in between would otherwise be taken for what is in force.
 
 use super::ageing;
+use super::clock::Clock;
 use super::snapshot::Snapshot;
 use crate::config::{self, Config, DiskFiles, Loaded};
 use crate::policy::finding::Findings;
@@ -20,6 +21,7 @@ use std::time::SystemTime;
 #[derive(Clone, Debug)]
 pub struct Loader {
     path: PathBuf,
+    clock: Clock,
 }
 
 /// What could be in force.
@@ -89,7 +91,18 @@ impl Candidate {
 impl Loader {
     /// A loader of this file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), clock: Clock::default() }
+    }
+
+    /// With another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The clock by which entries expire.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The file.
@@ -122,7 +135,7 @@ impl Loader {
         let recorder = Recorder { files: &disk, digest: RefCell::new(ContentDigest::new()) };
         recorder.digest.borrow_mut().add(Some(text.as_bytes()));
         let config::Outcome { loaded, findings } =
-            config::load(reduced, &self.path.display().to_string(), &recorder);
+            config::load(reduced, &self.path.display().to_string(), &recorder, self.clock.now());
         let digest = recorder.digest.into_inner().finish();
         let mut files = vec![self.path.clone()];
         files.extend(disk.files_read());

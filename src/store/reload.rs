@@ -6,7 +6,8 @@
 //! INVARIANTS
 //! 1. A candidate is read, parsed, validated and compiled on a blocking thread, and swapped in as a whole.
 //! 2. What cannot be loaded changes nothing but the status.
-//! 3. The revision grows with swaps alone; the same content is never swapped in twice.
+//! 3. The revision grows with swaps alone; the same content is never swapped in twice, but for entries that
+//!    [expire](super::expiry) meanwhile.
 //! 4. One attempt at a time. Whoever writes the file holds the [`Reloader`] meanwhile ([`Reloader::hold`]), so the
 //!    watcher finds the new content in force already and does nothing.
 //! 5. No worker ever takes down a snapshot: the last holder is the reloader, which does it on a blocking thread.
@@ -14,6 +15,7 @@
 //! What cannot change without a restart is named in a warning and in the status, each time that it differs from what
 //! the process was started with.
 
+use super::expiry::{self, GLANCE, differences, outdated};
 use super::load::{Candidate, LoadError, Loader, digest_of, digest_with};
 use super::snapshot::{Snapshot, SnapshotStore};
 use super::watch::Watcher;
@@ -180,9 +182,40 @@ impl Reloader {
                     let _ = held.reload().await;
                     self.watch(&watcher, &held.last.files);
                 }
+                () = outdated(&self.store, self.loader.clock()) => self.expire().await,
                 _ = sweep.tick() => self.sweep(),
             }
         }
+    }
+
+    /// Puts what is in force as of now in the place of what was compiled for an earlier time.
+    async fn expire(&self) {
+        let _held = self.hold().await;
+        let (current, clock) = (self.store.load(), self.loader.clock().clone());
+        let metrics = Arc::clone(&self.metrics);
+        if current.policy.term().contains(clock.now()) {
+            return;
+        }
+        let renewing = spawn_blocking(move || {
+            let next = expiry::as_of(&current, &clock, &metrics);
+            (differences(&current, &next), next)
+        });
+        let Ok((differences, next)) = renewing.await else {
+            // It ends early only in a panic; it is tried again, but not at once.
+            return tokio::time::sleep(GLANCE).await;
+        };
+        let revision = next.revision;
+        tracing::info!(revision, "entries expired by themselves: {}", differences.join("; "));
+        self.swap(next);
+        let status = self.status.load_full();
+        self.status.store(Arc::new(ReloadStatus { revision, ..(*status).clone() }));
+    }
+
+    fn swap(&self, next: Snapshot) {
+        // First, so that no sum ever shrinks.
+        next.hits.take_over(&self.store.load().hits, Part::Totals);
+        describe(&self.metrics, &next);
+        self.retire(self.store.swap(next));
     }
 
     /// A signal of the watcher: most often our own doing, or the same content under a new time.
@@ -210,7 +243,8 @@ impl Reloader {
         let Prepared { snapshot: next, files: _, warnings } = prepared;
         let current = self.store.load();
         let pending_restart = self.started_with.restart_differences(&next.config);
-        let reloaded = if next.digest == current.digest {
+        let same = next.digest == current.digest && next.policy.term() == current.policy.term();
+        let reloaded = if same {
             Reloaded::Unchanged { revision: current.revision }
         } else {
             Reloaded::Swapped { revision: next.revision }
@@ -218,11 +252,8 @@ impl Reloader {
         if let Reloaded::Swapped { revision } = reloaded {
             let digest = next.digest.clone();
             self.log.apply(&next.config.log);
-            // First, so that no sum ever shrinks.
-            next.hits.take_over(&current.hits, Part::Totals);
-            describe(&self.metrics, &next);
             drop(current);
-            self.retire(self.store.swap(next));
+            self.swap(next);
             tracing::info!(revision, digest = %digest, "a new configuration is in force");
             if !warnings.is_empty() {
                 tracing::warn!("the configuration has warnings\n{}", warnings.trim_end());

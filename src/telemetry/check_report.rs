@@ -4,7 +4,7 @@
 //! INVARIANT: every label of [`SubjectKind`] is the `kind` of SPEC §7, and there is no second list of them.
 
 use crate::policy::Policy;
-use crate::policy::acl::{Action, Entry, IpAcl, Matched};
+use crate::policy::acl::{Action, Details, Entry, IpAcl, Matched};
 use crate::policy::decide::{Check, Subject};
 use crate::policy::subject::Mode;
 use std::fmt;
@@ -83,6 +83,8 @@ pub enum EntryReport {
         entry: Entry,
         /// The file that it stands in.
         file: Arc<str>,
+        /// What it carries beside its range.
+        details: Details,
     },
     /// No entry covers the client: the default action.
     Default,
@@ -93,7 +95,13 @@ pub enum EntryReport {
 impl fmt::Display for EntryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Range { entry, file } => write!(f, "{} ({file}:{})", entry.range, entry.place.line),
+            Self::Range { entry, file, details: Details { expires, note, owner } } => {
+                write!(f, "{} ({file}:{}", entry.range, entry.place.line)?;
+                expires.map_or(Ok(()), |expires| write!(f, ", until {expires}"))?;
+                owner.as_ref().map_or(Ok(()), |owner| write!(f, ", owner {owner}"))?;
+                note.as_ref().map_or(Ok(()), |note| write!(f, ": {note}"))?;
+                f.write_str(")")
+            }
             Self::Default => f.write_str("* (default)"),
             Self::Undetermined => f.write_str("client address undetermined"),
         }
@@ -165,10 +173,14 @@ fn entry(policy: &Policy, acl: Option<&IpAcl>, matched: Matched) -> EntryReport 
     match matched {
         Matched::Undetermined => EntryReport::Undetermined,
         Matched::Default => EntryReport::Default,
-        Matched::Entry(id) => acl.and_then(|acl| acl.entry(id)).map_or(EntryReport::Default, |entry| {
-            let file = policy.parts().files.get(usize::from(entry.place.file));
-            EntryReport::Range { entry, file: file.map_or_else(|| Arc::from("?"), Arc::clone) }
-        }),
+        Matched::Entry(id) => {
+            let found = acl.and_then(|acl| Some((acl, acl.entry(id)?)));
+            found.map_or(EntryReport::Default, |(acl, entry)| {
+                let file = policy.parts().files.get(usize::from(entry.place.file));
+                let file = file.map_or_else(|| Arc::from("?"), Arc::clone);
+                EntryReport::Range { entry, file, details: acl.details(&entry).cloned().unwrap_or_default() }
+            })
+        }
     }
 }
 

@@ -125,7 +125,7 @@ mod tests {
     use super::super::{EntryReport, SubjectKind};
     use super::*;
     use crate::config::LogFormat;
-    use crate::policy::acl::{Entry, Place};
+    use crate::policy::acl::{Details, Entry, Place};
     use serde_json::Value;
     use std::time::Duration;
 
@@ -152,6 +152,7 @@ mod tests {
             action: Action::Block,
             entry: EntryReport::Range {
                 entry: Entry { range, action: Action::Block, place: Place { file: 0, line: 12 } },
+                details: Details::default(),
                 file: "gateway.toml".into(),
             },
             mode: Mode::Enforce,

@@ -6,7 +6,7 @@
 
 use aclgate::policy::acl::Action;
 use aclgate::policy::subject::ApiKeyHash;
-use aclgate::store::edit::{ApiKeyObject, Change, IpAclObject, Object};
+use aclgate::store::edit::{ApiKeyObject, Change, EntryObject, IpAclObject, Object};
 use aclgate::store::{Editor, Loader, Reloader, Snapshot};
 use aclgate::telemetry::logging::LogControl;
 use aclgate::telemetry::metrics::Metrics;
@@ -74,7 +74,7 @@ fn change(number: u64) -> Change {
             data: None,
         }));
     }
-    let allow = |text: &str| (text.parse().unwrap(), Action::Allow);
+    let allow = |text: &str| EntryObject::plain(text.parse().unwrap(), Action::Allow);
     Change::Replace(Object::IpAcl(IpAclObject {
         id: STORM,
         name: format!("storm-{number}"),

@@ -17,6 +17,8 @@ mod edit_storm;
 #[cfg(test)]
 mod enforcement;
 #[cfg(test)]
+mod expiring;
+#[cfg(test)]
 mod framing;
 #[cfg(test)]
 mod harness;

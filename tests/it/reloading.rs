@@ -24,14 +24,10 @@ fn file(upstream: &Upstream, policy: &str) -> String {
 
 /// Puts a whole file in place and waits until it is in force.
 pub(crate) fn change(gateway: &Gateway, text: &str) {
-    let mut changes = gateway.running().reloader().store().changes();
-    changes.borrow_and_update();
-    let next = gateway.folder().join("next");
-    std::fs::write(&next, text).unwrap();
-    std::fs::rename(&next, gateway.file()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(20), changes.changed()).await.expect("a swap").unwrap();
+    gateway.and_then_in_force(|| {
+        let next = gateway.folder().join("next");
+        std::fs::write(&next, text).unwrap();
+        std::fs::rename(&next, gateway.file()).unwrap();
     });
 }
 

@@ -9,7 +9,8 @@ fn read(entries: &Value) -> (Option<(Action, Vec<String>)>, Vec<String>) {
     let fields = Fields::of(body.as_object().unwrap(), IpAcls::NAME, &mut errors);
     let read = read_entries(&fields, &mut errors);
     let read = read.map(|(default, entries)| {
-        (default, entries.iter().map(|(range, action)| format!("{action:?} {range}")).collect())
+        let entries = entries.iter().map(|asked| format!("{:?} {}", asked.action, asked.range));
+        (default, entries.collect())
     });
     let codes = errors.field_errors.values().flatten();
     (read, codes.map(|item| item.code.replace("ipAccessControlList.entries", "")).collect())

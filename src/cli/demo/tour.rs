@@ -164,6 +164,7 @@ mod tests {
     use super::*;
     use crate::config::load;
     use crate::policy::NoFiles;
+    use crate::policy::moment::Moment;
 
     #[test]
     fn every_stop_is_a_request() {
@@ -175,7 +176,7 @@ mod tests {
     #[test]
     fn the_example_is_valid() {
         let text = policy(SocketAddr::from(([127, 0, 0, 1], 1)));
-        let outcome = load(&text, "gateway.toml", &NoFiles);
+        let outcome = load(&text, "gateway.toml", &NoFiles, Moment::FIRST);
         assert!(
             !outcome.findings.has_errors() && outcome.loaded.is_some(),
             "{}",

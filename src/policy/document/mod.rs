@@ -4,6 +4,8 @@
 //! here; what needs another table or file is judged in [`validate`](super::validate). A value that is wrong is reported
 //! and then absent. Unknown keys are refused.
 
+mod entry;
+mod list;
 mod quantity;
 pub mod reader;
 mod tables;
@@ -12,6 +14,8 @@ mod values;
 use super::finding::Report;
 use reader::{At, Section};
 
+pub use entry::{EntryValue, LONGEST_NOTE, is_remark};
+pub use list::ListValue;
 pub use tables::{
     AclTable, ApiKeyTable, ApplicationTable, AssignmentKeys, PathTable, ResourceServerTable, RulesTable,
     TenantTable,

@@ -188,21 +188,34 @@ impl<'d> Section<'d> {
 
     /// A list of texts; a single text is not taken for a list.
     pub fn strings(&mut self, report: &mut Report<'_>, key: &'static str) -> Option<At<Vec<At<&'d str>>>> {
+        let items = self.list(report, key, "a list of texts")?;
+        let item = |item| as_string(report, item, &|| format!("an item of `{}`", self.path(key)));
+        let strings = items.value.into_iter().filter_map(item).collect();
+        Some(At { value: strings, span: items.span })
+    }
+
+    /// The items of a list, of whatever type; one that is absent is empty.
+    pub fn items(&mut self, report: &mut Report<'_>, key: &'static str, expected: &str) -> Vec<Value<'d>> {
+        self.list(report, key, expected).map(|items| items.value).unwrap_or_default()
+    }
+
+    fn list(
+        &mut self,
+        report: &mut Report<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<At<Vec<Value<'d>>>> {
         let value = self.value(report, key)?;
-        let path = self.path(key);
         let DeValue::Array(items) = value.value else {
-            let found = wrong_type(report, value, &path, "a list of texts");
+            let found = wrong_type(report, value, &self.path(key), expected);
             if let DeValue::String(text) = value.value {
                 report.amend(|finding| finding.hint(format!("put it in brackets: `[\"{text}\"]`")));
             }
             return found;
         };
-        let item = |item: &'d toml::Spanned<DeValue<'d>>| {
-            let item = At { value: item.get_ref(), span: item.span().into() };
-            as_string(report, item, &|| format!("an item of `{path}`"))
-        };
-        let strings = items.iter().filter_map(item).collect();
-        Some(value.map(|_| strings))
+        let item =
+            |item: &'d toml::Spanned<DeValue<'d>>| At { value: item.get_ref(), span: item.span().into() };
+        Some(value.map(|_| items.iter().map(item).collect()))
     }
 
     /// A table within this one.

@@ -1,8 +1,10 @@
 //! One type for each table of the policy, and how it is read.
 
 use super::Texts;
+use super::entry::{EntryValue, entries};
+use super::list::{ListValue, lists};
 use super::reader::{At, Section, as_string, wrong_type};
-use super::values::{entries, header_name, hex_hash, id, uuid};
+use super::values::{header_name, hex_hash, id, uuid};
 use crate::policy::acl::Action;
 use crate::policy::finding::{Code, Report, Span};
 use crate::policy::preset::Preset;
@@ -137,9 +139,9 @@ pub struct AclTable<'d> {
     /// `default`; absent only if that was reported.
     pub default: Option<Action>,
     /// `allow` and `block`, with what they do.
-    pub entries: Vec<(Action, At<&'d str>)>,
+    pub entries: Vec<EntryValue<'d>>,
     /// `allow_files` and `block_files`, with what they do.
-    pub files: Vec<(Action, At<&'d str>)>,
+    pub files: Vec<ListValue<'d>>,
     /// `insert_instant`, in milliseconds since 1970.
     pub insert_instant: Option<i64>,
     /// `last_update_instant`, in milliseconds since 1970.
@@ -158,13 +160,10 @@ impl<'d> AclTable<'d> {
         if !table.has("default") {
             table.missing(report, "default", "`default = \"allow\"` or `default = \"block\"`");
         }
-        let mut files = Vec::new();
-        for (key, action) in [("allow_files", Action::Allow), ("block_files", Action::Block)] {
-            let names = table.strings(report, key).map(|names| names.value).unwrap_or_default();
-            files.extend(names.into_iter().map(|name| (action, name)));
-        }
-        let mut both = entries(table, report, "allow", Action::Allow);
-        both.extend(entries(table, report, "block", Action::Block));
+        let mut files = lists(table, report, ("allow_files", "ip_acl.allow_files"), Action::Allow);
+        files.extend(lists(table, report, ("block_files", "ip_acl.block_files"), Action::Block));
+        let mut both = entries(table, report, ("allow", "ip_acl.allow"), Action::Allow);
+        both.extend(entries(table, report, ("block", "ip_acl.block"), Action::Block));
         let data = data(table, report);
         Self {
             span: table.span(),

@@ -1,7 +1,6 @@
-//! Values that are judged alone: hashes, UUIDs, ids, header names, entries.
+//! Values that are judged alone: hashes, UUIDs, ids, header names.
 
-use super::reader::{At, Section, wrong_type};
-use crate::policy::acl::Action;
+use super::reader::{At, Section};
 use crate::policy::finding::{Code, Report};
 use crate::policy::subject::ApiKeyHash;
 use serde_json::Value as Json;
@@ -81,42 +80,6 @@ pub fn header_name(report: &mut Report<'_>, name: At<&str>) -> Option<Arc<str>> 
             None
         }
     }
-}
-
-/// `allow` or `block`: texts. Tables are answered with what to write instead.
-pub(super) fn entries<'d>(
-    table: &mut Section<'d>,
-    report: &mut Report<'_>,
-    key: &'static str,
-    action: Action,
-) -> Vec<(Action, At<&'d str>)> {
-    let Some(value) = table.value(report, key) else { return Vec::new() };
-    let path = table.path(key);
-    let DeValue::Array(items) = value.value else {
-        wrong_type::<()>(report, value, &path, "a list of addresses, CIDR blocks and ranges");
-        if let DeValue::String(text) = value.value {
-            report.amend(|finding| finding.hint(format!("put it in brackets: `[\"{text}\"]`")));
-        }
-        return Vec::new();
-    };
-    let mut entries = Vec::with_capacity(items.len());
-    for item in items.iter() {
-        let item = At { value: item.get_ref(), span: item.span().into() };
-        if let DeValue::String(text) = item.value {
-            entries.push((action, At { value: &**text, span: item.span }));
-            continue;
-        }
-        wrong_type::<()>(
-            report,
-            item,
-            &format!("an item of `{path}`"),
-            "an address, CIDR block or range in quotes",
-        );
-        if let DeValue::Table(_) = item.value {
-            report.amend(|finding| finding.hint("entries are texts; put notes in a comment behind them"));
-        }
-    }
-    entries
 }
 
 /// A TOML value as JSON; dates become texts, numbers that JSON lacks become null.

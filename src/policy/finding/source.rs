@@ -126,13 +126,19 @@ impl Excerpt {
         self.text.ends_with('…') || before.chars().count() + 1 != self.column as usize
     }
 
-    /// A line of a list file; its value is marked.
-    pub fn of_list(file: Arc<str>, line: u32, text: &str) -> Self {
-        let entry = text.split('#').next().unwrap_or("").trim_end().len();
-        let start = text.len() - text.trim_start().len();
-        let entry = entry.max(start);
-        let column = u32::try_from(start + 1).unwrap_or(u32::MAX);
-        let (text, mark) = window(masked(text, &[]), start..entry);
+    /// A line of another file, which may hold any bytes, and a place in it.
+    pub fn of_bytes(file: Arc<str>, line: u32, content: &[u8], place: Range<usize>) -> Self {
+        let place = place.start.min(content.len())..place.end.min(content.len());
+        let (before, rest) = content.split_at_checked(place.start).unwrap_or((content, &[]));
+        let before = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let before = String::from_utf8_lossy(before.strip_prefix(b"\xef\xbb\xbf").unwrap_or(before));
+        let rest = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let marked = rest.len().min(place.len());
+        let (value, behind) = rest.split_at_checked(marked).unwrap_or((rest, &[]));
+        let (value, behind) = (String::from_utf8_lossy(value), String::from_utf8_lossy(behind));
+        let column = u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX);
+        let text = masked(&format!("{before}{value}{}", behind.trim_end_matches('\r')), &[]);
+        let (text, mark) = window(text, before.len()..before.len() + value.len());
         Self { file, line, column, text, mark }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 fn findings_are_sorted_by_place_the_file_itself_first() {
     let text = "one\ntwo three\n";
     let mut report = Report::new("z.toml", text);
-    report.add_at(Code::BadListLine, Excerpt::of_list("a.netset".into(), 1, "x"), "in a list");
+    report.add_at(Code::BadListLine, Excerpt::of_bytes("a.netset".into(), 1, b"x", 0..1), "in a list");
     report.add(Code::BadRange, Span { start: 8, end: 13 }, "three");
     report.add(Code::UnusedAcl, Span { start: 4, end: 7 }, "two").hint("drop it");
     report.add(Code::UnknownKey, Span { start: 0, end: 3 }, "one").label("here");

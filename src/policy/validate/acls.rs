@@ -4,9 +4,10 @@ use super::derived_id;
 use super::lists::ListFiles;
 use super::seen::{Seen, unknown};
 use crate::policy::acl::{Action, Entry, IpAcl, IpAclBuilder, Place};
-use crate::policy::document::AclTable;
 use crate::policy::document::reader::At;
+use crate::policy::document::{AclTable, EntryValue};
 use crate::policy::finding::{Code, Excerpt, Report, Span};
+use crate::policy::moment::Moment;
 use crate::policy::range::AddressRange;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ impl Acls {
     pub(super) fn build(
         tables: Vec<AclTable<'_>>,
         lists: &mut ListFiles<'_>,
+        now: Moment,
         report: &mut Report<'_>,
     ) -> Self {
         let mut acls = Self { listed: Vec::new(), by_name: HashMap::new(), by_id: HashMap::new() };
@@ -56,7 +58,8 @@ impl Acls {
                 names.first(report, id.to_string(), id_place, || format!("the IP ACL id `{id}`"));
             }
             let name = table.name.map_or("", |name| name.value).into();
-            let acl = Arc::new(build(table, id, Arc::clone(&name), lists, report));
+            let builder = IpAclBuilder::new(id, Arc::clone(&name), table.default.unwrap_or(Action::Block));
+            let acl = Arc::new(build(table, builder.as_of(now), lists, report));
             let at = acls.listed.len();
             acls.listed.push(Listed { acl, place, used: !is_new });
             acls.by_name.entry(name).or_insert(at);
@@ -94,8 +97,7 @@ impl Acls {
 
 fn build(
     table: AclTable<'_>,
-    id: Uuid,
-    name: Arc<str>,
+    builder: IpAclBuilder,
     lists: &mut ListFiles<'_>,
     report: &mut Report<'_>,
 ) -> IpAcl {
@@ -103,30 +105,20 @@ fn build(
         span: _,
         name: _,
         id: _,
-        default,
+        default: _,
         entries,
         files,
         insert_instant,
         last_update_instant,
         data,
     } = table;
-    let builder = IpAclBuilder::new(id, name, default.unwrap_or(Action::Block));
     let mut builder = builder.instants(insert_instant, last_update_instant).data(data);
     let mut written = HashMap::with_capacity(entries.len());
-    for (action, text) in entries {
-        match text.value.parse::<AddressRange>() {
-            Ok(range) => {
-                builder.push(range, action, Place { file: 0, line: report.source().line(text.span.start) });
-                warn_of_contradiction(&mut written, range, (action, text), report);
-            }
-            Err(error) => {
-                let finding = report.add(Code::BadRange, text.span, error.to_string());
-                finding.label("expected an address, a CIDR block or `start-end`");
-            }
-        }
+    for entry in entries {
+        push(entry, &mut builder, &mut written, report);
     }
-    for (action, file) in files {
-        lists.read(report, file, action, &mut builder);
+    for list in files {
+        lists.read(report, &list, &mut builder);
     }
     let acl = builder.build();
     for (one, other) in acl.crossings(SHOWN_CROSSINGS) {
@@ -136,6 +128,28 @@ fn build(
 }
 
 type Written = HashMap<AddressRange, (Action, Span)>;
+
+fn push(entry: EntryValue<'_>, builder: &mut IpAclBuilder, written: &mut Written, report: &mut Report<'_>) {
+    let EntryValue { action, range: text, details, expires } = entry;
+    let range = match text.value.parse::<AddressRange>() {
+        Ok(range) => range,
+        Err(error) => {
+            let finding = report.add(Code::BadRange, text.span, error.to_string());
+            finding.label("expected an address, a CIDR block or `start-end`");
+            return;
+        }
+    };
+    match (details.expires, expires) {
+        (Some(moment), Some(span)) if !details.hold_at(builder.now()) => {
+            let message = format!("the entry `{}` expired at {moment}", text.value);
+            let finding = report.add(Code::ExpiredEntry, span, message);
+            finding.label("it is as if it were not there").hint("remove the entry, or give it more time");
+        }
+        _ => warn_of_contradiction(written, range, (action, text), report),
+    }
+    let place = Place { file: 0, line: report.source().line(text.span.start) };
+    builder.push_detailed(range, action, (place, details));
+}
 
 fn warn_of_contradiction(
     written: &mut Written,

@@ -1,11 +1,12 @@
 //! List files: each read once, however many ACLs name it, and parsed into the ACL's builder.
 
-use crate::policy::acl::{Action, IpAclBuilder};
+use crate::policy::acl::IpAclBuilder;
+use crate::policy::document::ListValue;
 use crate::policy::document::reader::At;
 use crate::policy::files::Files;
 use crate::policy::finding::{Code, Excerpt, Report};
-use crate::policy::list::read_list;
-use std::collections::HashMap;
+use crate::policy::list::{BadLines, ListError, ListFormat, Sink, Unknown, hint, read_list};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub(super) struct ListFiles<'f> {
     index: HashMap<String, Option<u16>>,
     names: Vec<Arc<str>>,
     contents: Vec<Vec<u8>>,
+    /// What was found in them was reported for these formats.
+    reported: HashSet<(u16, ListFormat)>,
 }
 
 impl fmt::Debug for ListFiles<'_> {
@@ -25,7 +28,8 @@ impl fmt::Debug for ListFiles<'_> {
 
 impl<'f> ListFiles<'f> {
     pub(super) fn new(files: &'f dyn Files) -> Self {
-        Self { files, index: HashMap::new(), names: Vec::new(), contents: Vec::new() }
+        let (index, reported) = (HashMap::new(), HashSet::new());
+        Self { files, index, names: Vec::new(), contents: Vec::new(), reported }
     }
 
     /// The files' names, in the order in which [`Place`](crate::policy::acl::Place) counts them from 1.
@@ -39,37 +43,23 @@ impl<'f> ListFiles<'f> {
         Some(excerpt(self.names.get(at)?, self.contents.get(at)?, line))
     }
 
-    /// Reads a list file into an ACL; what is wrong with it is reported.
-    pub(super) fn read(
-        &mut self,
-        report: &mut Report<'_>,
-        name: At<&str>,
-        action: Action,
-        builder: &mut IpAclBuilder,
-    ) {
-        let known = self.index.contains_key(name.value);
-        let Some(file) = self.open(report, name) else { return };
+    /// Reads a list file into an ACL; what is wrong with it is reported, once.
+    pub(super) fn read(&mut self, report: &mut Report<'_>, list: &ListValue<'_>, builder: &mut IpAclBuilder) {
+        let Some(file) = self.open(report, list.path) else { return };
+        let is_new = self.reported.insert((file, list.format.clone()));
         let at = usize::from(file).saturating_sub(1);
         let (Some(path), Some(content)) = (self.names.get(at), self.contents.get(at)) else { return };
-        let bad = read_list(content, file, action, builder);
-        if known {
-            return;
+        let before = builder.len();
+        let bad = read_list(content, &list.format, Sink { action: list.action, file, builder });
+        if is_new && bad.is_empty() && builder.len() == before {
+            let message = format!("the list `{}` has no entry", list.path.value);
+            report.add(Code::EmptyList, list.path.span, message).label("this list is empty");
         }
-        if content.split(|byte| *byte == b'\n').all(is_blank) {
-            let message = format!("the list `{}` has no entry", name.value);
-            report.add(Code::EmptyList, name.span, message).label("this list is empty");
+        if is_new {
+            report_bad_lines(report, (path, content), list, &bad);
         }
-        for line in &bad.shown {
-            let mut place = excerpt(path, content, line.line);
-            place.column = line.column;
-            report
-                .add_at(Code::BadListLine, place, line.error.to_string())
-                .label("no address, CIDR block or range");
-        }
-        if bad.more > 0 {
-            let message = format!("{} more lines of the list `{}` are no ranges", bad.more, name.value);
-            report.add(Code::BadListLine, name.span, message).label("this list");
-        }
+        report_unknown(report, ("service", &list.services), &bad.services);
+        report_unknown(report, ("region", &list.regions), &bad.regions);
     }
 
     fn open(&mut self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
@@ -103,14 +93,46 @@ impl<'f> ListFiles<'f> {
     }
 }
 
-fn is_blank(line: &[u8]) -> bool {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
-    line.is_empty() || line.starts_with(b"#")
+fn report_bad_lines(
+    report: &mut Report<'_>,
+    (path, content): (&Arc<str>, &[u8]),
+    list: &ListValue<'_>,
+    bad: &BadLines,
+) {
+    for (at, line) in bad.shown.iter().enumerate() {
+        let excerpt = Excerpt::of_bytes(Arc::clone(path), line.line, content, line.span.clone());
+        let finding = report.add_at(Code::BadListLine, excerpt, line.error.to_string());
+        if let ListError::Range(_) = line.error {
+            finding.label("no address, CIDR block or range");
+        }
+        finding.hint = hint(content, &list.format, line).filter(|_| at == 0).map(str::to_owned);
+    }
+    if bad.more > 0 {
+        let message = format!("{} more lines of the list `{}` are no ranges", bad.more, list.path.value);
+        report.add(Code::BadListLine, list.path.span, message).label("this list");
+    }
+}
+
+/// A selected name that is not in the list selects nothing, most often by a slip.
+fn report_unknown(report: &mut Report<'_>, (kind, names): (&str, &[At<&str>]), unknown: &Unknown) {
+    for name in unknown.asked.iter().filter_map(|at| names.get(*at)) {
+        let suggestion = report.suggest(name.value, unknown.there.iter().map(String::as_str));
+        let message = format!("the list has no {kind} `{}`", name.value.escape_debug());
+        let finding = report.add(Code::UnknownWord, name.span, message);
+        finding.label(format!("expected a {kind} as the list writes it")).hint = suggestion;
+    }
 }
 
 /// Cost: linear in the file, so only for what is shown.
 fn excerpt(name: &Arc<str>, content: &[u8], line: u32) -> Excerpt {
-    let at = (line as usize).saturating_sub(1);
-    let text = content.split(|byte| *byte == b'\n').nth(at).unwrap_or_default();
-    Excerpt::of_list(Arc::clone(name), line, &String::from_utf8_lossy(text))
+    let breaks = (line as usize).saturating_sub(1);
+    let start = match breaks.checked_sub(1) {
+        Some(breaks) => memchr::memchr_iter(b'\n', content).nth(breaks).map_or(content.len(), |at| at + 1),
+        None => 0,
+    };
+    let text =
+        content.get(start..).and_then(|rest| rest.split(|byte| *byte == b'\n').next()).unwrap_or_default();
+    let value = text.split(|byte| matches!(byte, b'#' | b';')).next().unwrap_or_default();
+    let blank = value.len() - value.trim_ascii_start().len();
+    Excerpt::of_bytes(Arc::clone(name), line, content, start + blank..start + value.trim_ascii_end().len())
 }

@@ -17,6 +17,7 @@ use super::compiled::PolicyParts;
 use super::document::PolicyDocument;
 use super::files::Files;
 use super::finding::Report;
+use super::moment::Moment;
 use super::uuid::lenient_uuid;
 use lists::ListFiles;
 use uuid::Uuid;
@@ -31,12 +32,17 @@ pub struct Draft {
     acls: Acls,
 }
 
-/// Checks everything that needs more than one value.
-pub fn validate(document: PolicyDocument<'_>, files: &dyn Files, report: &mut Report<'_>) -> Draft {
+/// Checks everything that needs more than one value. Entries that have expired by `now` do not count.
+pub fn validate(
+    document: PolicyDocument<'_>,
+    files: &dyn Files,
+    now: Moment,
+    report: &mut Report<'_>,
+) -> Draft {
     let PolicyDocument { rules, acls, api_keys, tenants, applications, resource_servers, paths } = document;
     let rules = rules::rules(rules, report);
     let mut lists = ListFiles::new(files);
-    let mut acls = Acls::build(acls, &mut lists, report);
+    let mut acls = Acls::build(acls, &mut lists, now, report);
     let mut assign = subjects::Assigner { acls: &mut acls, mode: rules.mode };
     let api_keys = subjects::api_keys(api_keys, &mut assign, report);
     let tenants = subjects::tenants(tenants, &mut assign, report);

@@ -1,19 +1,19 @@
-//! A list of texts in the file, changed element by element.
+//! A list in the file, changed element by element.
 //!
 //! Where each element stands, what to drop and what to add in; changes of the text out. A list over several lines stays
 //! so, comments on elements that stay are kept, the comment behind a dropped one goes with it.
 
+use super::entries::ListEdit;
 use super::outline::{line_end, line_start};
 use super::splice::Splices;
-use super::table::{indent_at, written as written_value};
+use super::table::indent_at;
 use std::ops::Range;
 
 /// New lists of more characters than this are written one element a line.
 const LONG: usize = 90;
 
-/// A new list.
+/// A new list of elements that are TOML.
 pub(super) fn written(elements: &[String], newline: &str) -> String {
-    let elements: Vec<String> = elements.iter().map(|element| written_value(element.as_str())).collect();
     let line = elements.join(", ");
     if line.len() <= LONG {
         return format!("[{line}]");
@@ -33,8 +33,13 @@ pub(super) struct Layout<'t> {
 }
 
 impl Layout<'_> {
-    /// Drops elements by index and adds others behind the last.
-    pub(super) fn change(&self, drop: &[usize], add: &[String], splices: &mut Splices) {
+    /// Drops elements by index, puts others in the place of some, and adds others behind the last.
+    pub(super) fn change(&self, ListEdit { drop, change, add }: &ListEdit, splices: &mut Splices) {
+        for (index, element) in change {
+            if let Some(place) = self.elements.get(*index) {
+                splices.replace(place.clone(), element.as_str());
+            }
+        }
         for index in drop {
             self.drop(*index, drop, splices);
         }
@@ -42,16 +47,15 @@ impl Layout<'_> {
             return;
         }
         let kept = (0..self.elements.len()).rev().find(|index| !drop.contains(index));
-        let add: Vec<String> = add.iter().map(|element| written_value(element.as_str())).collect();
         match self.elements.last() {
             Some(last) if self.breaks_between(self.end_of_last().unwrap_or(last.end), self.close()) => {
-                self.add_lines(kept, &add, splices);
+                self.add_lines(kept, add, splices);
             }
-            Some(last) => self.add_behind(last, kept, &add, splices),
+            Some(last) => self.add_behind(last, kept, add, splices),
             None if self.breaks_between(self.whole.start, self.close()) => {
                 let line = line_start(self.text.as_bytes(), self.close());
                 let indent = format!("{}    ", indent_at(self.text, line));
-                splices.insert(line, lines(&add, &indent, self.newline));
+                splices.insert(line, lines(add, &indent, self.newline));
             }
             None => splices.replace(self.whole.start + 1..self.close(), add.join(", ")),
         }

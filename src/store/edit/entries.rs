@@ -1,16 +1,18 @@
 //! What changes of an ACL's entries, between its own lists and its list files.
 //!
-//! The ACL as it is and as it is to be in, elements to drop and to add out. An entry that a list file holds stays
-//! there; one that neither list nor file holds is added to the list of its action; one that only a list file holds
-//! cannot be dropped, since list files are not ours to write.
+//! The ACL as it is and as it is to be in, elements to drop, to change and to add out. An entry that a list file holds
+//! stays there; one that neither list nor file holds is added to the list of its action; one that only a list file
+//! holds cannot be dropped, since list files are not ours to write. An entry of which nothing but its details differ
+//! is changed where it stands, so that the comment behind it stays.
 
-use super::object::IpAclObject;
+use super::object::{EntryObject, IpAclObject};
 use super::plan::PlanError;
-use super::table::{Table, Unfit};
+use super::table::{Table, Unfit, written};
 use crate::policy::Policy;
-use crate::policy::acl::{Action, Entry, IpAcl};
-use crate::policy::range::AddressRange;
+use crate::policy::acl::{Action, Details, Entry, IpAcl};
+use crate::policy::moment::Moment;
 use std::collections::HashMap;
+use toml_edit::{InlineTable, Value};
 
 /// The lists of an ACL's table.
 pub(super) const LISTS: [(&str, Action); 2] = [("allow", Action::Allow), ("block", Action::Block)];
@@ -24,23 +26,64 @@ pub(super) fn word(action: Action) -> &'static str {
 }
 
 /// The entries of one action, as they are written.
-pub(super) fn texts(entries: &[(AddressRange, Action)], action: Action) -> Vec<String> {
-    entries.iter().filter(|(_, of)| *of == action).map(|(range, _)| range.to_string()).collect()
+pub(super) fn texts(entries: &[EntryObject], action: Action) -> Vec<String> {
+    entries.iter().filter(|entry| entry.action == action).map(text).collect()
+}
+
+/// An element of a list: a text, or a table where there is more to say.
+fn text(entry: &EntryObject) -> String {
+    let range = entry.range.to_string();
+    if entry.details.is_empty() {
+        return written(range);
+    }
+    let Details { expires, note, owner } = &entry.details;
+    let mut table = InlineTable::new();
+    table.insert("range", range.into());
+    // What files cannot say was refused before.
+    if let Some(expires) = expires.and_then(Moment::to_toml) {
+        table.insert("expires", expires.into());
+    }
+    for (key, remark) in [("note", note), ("owner", owner)] {
+        if let Some(remark) = remark {
+            table.insert(key, (&**remark).into());
+        }
+    }
+    written(table)
+}
+
+/// The entry that an element of a list is; its action is that of the list.
+fn read(element: &Value, action: Action) -> Result<EntryObject, Unfit> {
+    let range = |text: &str| text.parse().map_err(|_| Unfit);
+    if let Some(text) = element.as_str() {
+        return Ok(EntryObject::plain(range(text)?, action));
+    }
+    let table = element.as_inline_table().ok_or(Unfit)?;
+    let text = |key: &str| table.get(key).map(|value| value.as_str().ok_or(Unfit)).transpose();
+    let expires = table.get("expires").map(|value| {
+        let written = value.as_datetime().ok_or(Unfit)?;
+        Moment::of_toml(written).map_err(|_| Unfit)
+    });
+    let details = Details {
+        expires: expires.transpose()?,
+        note: text("note")?.map(Into::into),
+        owner: text("owner")?.map(Into::into),
+    };
+    Ok(EntryObject { range: range(text("range")?.ok_or(Unfit)?)?, action, details })
 }
 
 /// How often each entry is still to be dropped, and what is to be added.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    surplus: HashMap<(AddressRange, Action), usize>,
-    missing: Vec<(AddressRange, Action)>,
+    surplus: HashMap<EntryObject, usize>,
+    missing: Vec<EntryObject>,
 }
 
 /// What differs; refuses to drop what list files hold.
 pub(super) fn changes(old: &IpAcl, new: &IpAclObject, policy: &Policy) -> Result<Changes, PlanError> {
     let mut inline: HashMap<_, usize> = HashMap::new();
     let mut listed: HashMap<_, Vec<Entry>> = HashMap::new();
-    for entry in old.entries() {
-        let key = (entry.range, entry.action);
+    for (entry, details) in old.written() {
+        let key = EntryObject::of(&entry, details);
         match entry.place.file {
             0 => *inline.entry(key).or_default() += 1,
             _ => listed.entry(key).or_default().push(entry),
@@ -53,7 +96,7 @@ pub(super) fn changes(old: &IpAcl, new: &IpAclObject, policy: &Policy) -> Result
         }
         match inline.get_mut(key).filter(|count| **count > 0) {
             Some(count) => *count -= 1,
-            None => missing.push(*key),
+            None => missing.push(key.clone()),
         }
     }
     let kept_by_file =
@@ -82,15 +125,30 @@ impl Changes {
         behind: &[&str],
     ) -> Result<(), Unfit> {
         let mut surplus = self.surplus.clone();
-        let mut drop = Vec::new();
+        let mut missing: Vec<_> = self.missing.iter().filter(|entry| entry.action == action).collect();
+        let mut edit = ListEdit::default();
         // Of equal elements the later ones go.
-        for (index, text) in table.list(key)?.iter().enumerate().rev() {
-            let range: AddressRange = text.parse().map_err(|_| Unfit)?;
-            if let Some(count) = surplus.get_mut(&(range, action)).filter(|count| **count > 0) {
-                *count -= 1;
-                drop.push(index);
+        for (index, element) in table.list(key)?.iter().enumerate().rev() {
+            let entry = read(element, action)?;
+            let Some(count) = surplus.get_mut(&entry).filter(|count| **count > 0) else { continue };
+            *count -= 1;
+            match missing.iter().position(|missing| missing.range == entry.range) {
+                Some(at) => edit.change.push((index, text(missing.remove(at)))),
+                None => edit.drop.push(index),
             }
         }
-        table.change_list(key, (&drop, &texts(&self.missing, action)), behind)
+        edit.add = missing.into_iter().map(text).collect();
+        table.change_list(key, &edit, behind)
     }
+}
+
+/// What becomes of a list; elements are named by index, new ones are TOML.
+#[derive(Default, Debug)]
+pub(super) struct ListEdit {
+    /// Elements that go.
+    pub(super) drop: Vec<usize>,
+    /// Elements in the place of others.
+    pub(super) change: Vec<(usize, String)>,
+    /// Elements behind the last.
+    pub(super) add: Vec<String>,
 }

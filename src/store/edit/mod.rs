@@ -38,7 +38,7 @@ mod table;
 mod trial;
 
 pub use editor::{Applied, EditError, Editor};
-pub use object::{ApiKeyObject, ApplicationObject, Change, IpAclObject, Object, TenantObject};
+pub use object::{ApiKeyObject, ApplicationObject, Change, EntryObject, IpAclObject, Object, TenantObject};
 
 #[cfg(test)]
 mod tests;

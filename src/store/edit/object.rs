@@ -1,7 +1,8 @@
 //! What the management API changes, in its own words: objects without layout, and what is to be done with them.
 
 use crate::policy::Policy;
-use crate::policy::acl::{Action, IpAcl};
+use crate::policy::acl::{Action, Details, Entry, IpAcl};
+use crate::policy::moment::Moment;
 use crate::policy::range::AddressRange;
 use crate::policy::subject::{ApiKey, ApiKeyHash, Application, Assignment, Tenant};
 use serde_json::Value as Json;
@@ -30,14 +31,37 @@ pub struct IpAclObject {
     pub name: String,
     /// What holds for an address that no entry covers.
     pub default: Action,
-    /// Every entry, those of its list files included.
-    pub entries: Vec<(AddressRange, Action)>,
+    /// Every entry, those of its list files and those that have expired included.
+    pub entries: Vec<EntryObject>,
     /// When it was made, in milliseconds since 1970.
     pub insert_instant: Option<i64>,
     /// When it was last changed, in milliseconds since 1970.
     pub last_update_instant: Option<i64>,
     /// What its author keeps with it.
     pub data: Option<Json>,
+}
+
+/// An entry of an IP ACL, wherever it stands.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct EntryObject {
+    /// The addresses that it covers.
+    pub range: AddressRange,
+    /// What it does with them.
+    pub action: Action,
+    /// What it carries beside the range.
+    pub details: Details,
+}
+
+impl EntryObject {
+    /// An entry that carries nothing but its range.
+    pub fn plain(range: AddressRange, action: Action) -> Self {
+        Self { range, action, details: Details::default() }
+    }
+
+    /// An entry of a policy.
+    pub(super) fn of(entry: &Entry, details: Option<&Details>) -> Self {
+        Self { range: entry.range, action: entry.action, details: details.cloned().unwrap_or_default() }
+    }
 }
 
 /// An API key.
@@ -181,7 +205,6 @@ impl Image {
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::IpAcl(one), Self::IpAcl(other)) => {
-                let entries = |acl: &IpAcl| acl.entries().map(|entry| (entry.range, entry.action)).collect();
                 let about = |acl: &IpAcl| {
                     (
                         acl.id(),
@@ -193,7 +216,7 @@ impl Image {
                 };
                 about(one) == about(other)
                     && one.data() == other.data()
-                    && same_entries(entries(one), entries(other))
+                    && same_entries(entries_of(one), entries_of(other))
             }
             (Self::ApiKey(one), Self::ApiKey(other)) => {
                 let about = |key: &ApiKey| {
@@ -223,13 +246,12 @@ impl Image {
         let acl = |assignment: &Option<Assignment>| assignment.as_ref().map(|given| given.acl.id());
         match (self, object) {
             (Self::IpAcl(acl), Object::IpAcl(object)) => {
-                let entries = acl.entries().map(|entry| (entry.range, entry.action)).collect();
                 let instants = (acl.insert_instant(), acl.last_update_instant());
                 **acl.name() == *object.name
                     && acl.default_action() == object.default
                     && instants == (object.insert_instant, object.last_update_instant)
                     && acl.data() == object.data.as_ref()
-                    && same_entries(entries, object.entries.clone())
+                    && same_entries(entries_of(acl), object.entries.clone())
             }
             (Self::ApiKey(key), Object::ApiKey(object)) => {
                 let instants = (key.insert_instant, key.last_update_instant);
@@ -252,12 +274,24 @@ impl Image {
     }
 }
 
-type Entries = Vec<(AddressRange, Action)>;
+/// Every entry of an ACL, in force or not.
+pub(super) fn entries_of(acl: &IpAcl) -> Vec<EntryObject> {
+    acl.written().iter().map(|(entry, details)| EntryObject::of(entry, *details)).collect()
+}
 
 /// Whether two lists have the same entries, in whatever order.
-fn same_entries(mut one: Entries, mut other: Entries) -> bool {
-    let key = |(range, action): &(AddressRange, Action)| (*range, *action == Action::Block);
-    one.sort_unstable_by_key(key);
-    other.sort_unstable_by_key(key);
+fn same_entries(mut one: Vec<EntryObject>, mut other: Vec<EntryObject>) -> bool {
+    let order = |one: &EntryObject, other: &EntryObject| {
+        fn plain(entry: &EntryObject) -> (AddressRange, bool) {
+            (entry.range, entry.action == Action::Block)
+        }
+        fn details(entry: &EntryObject) -> (Option<Moment>, &Option<Arc<str>>, &Option<Arc<str>>) {
+            let Details { expires, note, owner } = &entry.details;
+            (*expires, note, owner)
+        }
+        plain(one).cmp(&plain(other)).then_with(|| details(one).cmp(&details(other)))
+    };
+    one.sort_unstable_by(order);
+    other.sort_unstable_by(order);
     one == other
 }

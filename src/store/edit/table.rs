@@ -5,6 +5,7 @@
 //! belongs to, indented as they are. Nothing is ever rendered anew.
 
 use super::array;
+use super::entries::ListEdit;
 use super::outline::{Section, line_end, line_start};
 use super::splice::Splices;
 use std::ops::Range;
@@ -100,18 +101,13 @@ impl<'t> Table<'t> {
         Ok(())
     }
 
-    /// Writes a list that keeps what it has in common with the old one; the elements to drop by index.
-    pub(super) fn change_list(
-        &mut self,
-        key: &str,
-        (drop, add): (&[usize], &[String]),
-        behind: &[&str],
-    ) -> Result<(), Unfit> {
-        if drop.is_empty() && add.is_empty() {
+    /// Writes a list that keeps what it has in common with the old one.
+    pub(super) fn change_list(&mut self, key: &str, edit: &ListEdit, behind: &[&str]) -> Result<(), Unfit> {
+        if edit.drop.is_empty() && edit.change.is_empty() && edit.add.is_empty() {
             return Ok(());
         }
         let Some(item) = self.items()?.get(key) else {
-            let value = array::written(add, self.newline);
+            let value = array::written(&edit.add, self.newline);
             return self.insert(key, &value, behind);
         };
         let list = item.as_array().ok_or(Unfit)?;
@@ -120,18 +116,15 @@ impl<'t> Table<'t> {
         for element in list {
             elements.push(self.place(element.span())?);
         }
-        array::Layout { text: self.text, whole, elements, newline: self.newline }.change(
-            drop,
-            add,
-            &mut self.splices,
-        );
+        let layout = array::Layout { text: self.text, whole, elements, newline: self.newline };
+        layout.change(edit, &mut self.splices);
         Ok(())
     }
 
-    /// The texts of a list; an absent one is empty.
-    pub(super) fn list(&self, key: &str) -> Result<Vec<&str>, Unfit> {
+    /// The elements of a list; an absent one is empty.
+    pub(super) fn list(&self, key: &str) -> Result<Vec<&Value>, Unfit> {
         let Some(item) = self.items()?.get(key) else { return Ok(Vec::new()) };
-        item.as_array().ok_or(Unfit)?.iter().map(|value| value.as_str().ok_or(Unfit)).collect()
+        Ok(item.as_array().ok_or(Unfit)?.iter().collect())
     }
 
     fn insert(&mut self, key: &str, value: &str, behind: &[&str]) -> Result<(), Unfit> {

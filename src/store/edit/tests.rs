@@ -2,13 +2,16 @@
 
 mod changes;
 mod editing;
+mod expiring;
 mod grafts;
 mod trials;
 
 use super::object::*;
+use super::object::{EntryObject, entries_of};
 use super::plan::{Current, plan};
 use crate::config;
 use crate::policy::acl::Action;
+use crate::policy::moment::Moment;
 use crate::policy::subject::ApiKeyHash;
 use crate::policy::{NoFiles, Policy};
 use crate::store::{Editor, Loader, Reloader};
@@ -22,7 +25,7 @@ use uuid::Uuid;
 const COMMENTED: &str = include_str!("tests/commented.toml");
 
 fn policy_of(text: &str) -> Policy {
-    let outcome = config::load(text, "gateway.toml", &NoFiles);
+    let outcome = config::load(text, "gateway.toml", &NoFiles, Moment::FIRST);
     outcome.loaded.unwrap_or_else(|| panic!("{}\n{text}", outcome.findings.render(false))).policy
 }
 
@@ -39,7 +42,7 @@ fn acl(policy: &Policy, name: &str) -> IpAclObject {
         id: acl.id(),
         name: name.to_owned(),
         default: acl.default_action(),
-        entries: acl.entries().map(|entry| (entry.range, entry.action)).collect(),
+        entries: entries_of(acl),
         insert_instant: acl.insert_instant(),
         last_update_instant: acl.last_update_instant(),
         data: acl.data().cloned(),
@@ -64,7 +67,7 @@ fn new_acl(number: u128, name: &str) -> IpAclObject {
         id: Uuid::from_u128(number),
         name: name.to_owned(),
         default: Action::Block,
-        entries: vec![("192.0.2.0/24".parse().unwrap(), Action::Allow)],
+        entries: vec![EntryObject::plain("192.0.2.0/24".parse().unwrap(), Action::Allow)],
         insert_instant: Some(1),
         last_update_instant: Some(2),
         data: None,

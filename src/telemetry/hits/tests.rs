@@ -3,6 +3,7 @@
 use super::*;
 use crate::policy::NoFiles;
 use crate::policy::decide::Subject;
+use crate::policy::moment::Moment;
 use crate::policy::range::AddressRange;
 use crate::policy::subject::{Assignment, Mode};
 use proptest::prelude::*;
@@ -11,7 +12,7 @@ use std::net::IpAddr;
 
 fn policy(acls: &str) -> Policy {
     let text = format!("[upstream]\nurl = \"http://127.0.0.1:1\"\n{acls}");
-    let outcome = crate::config::load(&text, "gateway.toml", &NoFiles);
+    let outcome = crate::config::load(&text, "gateway.toml", &NoFiles, Moment::FIRST);
     outcome.loaded.unwrap_or_else(|| panic!("{}", outcome.findings.render(false))).policy
 }
 

@@ -96,7 +96,13 @@ fn the_process_is_shown() {
 
 fn no_hits(metrics: &Metrics, acls: &str) -> Arc<Hits> {
     let text = format!("[upstream]\nurl = \"http://127.0.0.1:1\"\n{acls}");
-    let loaded = crate::config::load(&text, "gateway.toml", &crate::policy::NoFiles).loaded;
+    let loaded = crate::config::load(
+        &text,
+        "gateway.toml",
+        &crate::policy::NoFiles,
+        crate::policy::moment::Moment::FIRST,
+    )
+    .loaded;
     metrics.hits_of(&loaded.unwrap().policy)
 }
 

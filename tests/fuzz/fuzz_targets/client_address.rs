@@ -6,6 +6,7 @@
 
 use aclgate::config::{ClientIp, ClientIpHeader, ClientIpSelect, load};
 use aclgate::policy::NoFiles;
+use aclgate::policy::moment::Moment;
 use aclgate::request::client_address::resolve;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
@@ -42,7 +43,7 @@ fn settings() -> &'static [ClientIp] {
                 "[server]\nlisten = ['127.0.0.1:1']\n[upstream]\nurl = 'http://127.0.0.1:2'\n[client_ip]\n\
                  header = '{header}'\nselect = '{select}'\ntrusted_proxies = ['10.0.0.0/8', '2001:db8::/32']\n"
             );
-            load(&text, "fuzz.toml", &NoFiles).loaded.expect("settings").config.client_ip.clone()
+            load(&text, "fuzz.toml", &NoFiles, Moment::FIRST).loaded.expect("settings").config.client_ip.clone()
         })
         .collect()
     })

@@ -7,6 +7,7 @@
 use aclgate::config::{Limits, Loaded, load};
 use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::NoFiles;
+use aclgate::policy::moment::Moment;
 use aclgate::request::{client_address, facts, head};
 use aclgate::server::scanner::{Head, Piece, Scanner};
 use libfuzzer_sys::fuzz_target;
@@ -37,7 +38,7 @@ ip_acl = "nobody"
 
 fn policy() -> &'static Loaded {
     static LOADED: OnceLock<Loaded> = OnceLock::new();
-    LOADED.get_or_init(|| load(POLICY, "fuzz.toml", &NoFiles).loaded.expect("a policy"))
+    LOADED.get_or_init(|| load(POLICY, "fuzz.toml", &NoFiles, Moment::FIRST).loaded.expect("a policy"))
 }
 
 const LIMITS: Limits =

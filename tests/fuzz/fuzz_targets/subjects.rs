@@ -7,6 +7,7 @@
 
 use aclgate::config::{Loaded, load};
 use aclgate::policy::NoFiles;
+use aclgate::policy::moment::Moment;
 use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::uuid::lenient_uuid;
 use aclgate::request::facts;
@@ -43,7 +44,7 @@ static OPENING: LazyLock<Loaded> = LazyLock::new(|| {
 });
 
 fn policy(more: &str) -> Loaded {
-    let outcome = load(&format!("{BASE}{more}\n"), "fuzz.toml", &NoFiles);
+    let outcome = load(&format!("{BASE}{more}\n"), "fuzz.toml", &NoFiles, Moment::FIRST);
     outcome.loaded.unwrap_or_else(|| panic!("{:?}", outcome.findings))
 }
 

@@ -2,10 +2,11 @@
 
 use super::{Answer, Client, Upstream};
 use aclgate::app;
-use aclgate::store::Loader;
+use aclgate::store::{Clock, Loader};
 use aclgate::telemetry::logging::LogControl;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A running gateway, drained and stopped when dropped.
@@ -30,11 +31,16 @@ impl Gateway {
 
     /// Starts with what is written for a folder, in which other files may have been put.
     pub(crate) fn start_in(text: impl FnOnce(&Path) -> String) -> Self {
+        Self::start_by(Clock::default(), text)
+    }
+
+    /// As [`start_in`](Self::start_in), by another clock than the system's.
+    pub(crate) fn start_by(clock: Clock, text: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = text(folder.path());
         let file = folder.path().join("gateway.toml");
         std::fs::write(&file, text).unwrap();
-        let loader = Loader::new(&file);
+        let loader = Loader::new(&file).with_clock(clock);
         let first = loader.load().unwrap_or_else(|error| panic!("{error}"));
         let running = app::start(loader, first, LogControl::none()).unwrap_or_else(|error| panic!("{error}"));
         Self { running: Some(running), folder }
@@ -48,6 +54,17 @@ impl Gateway {
     /// The folder that the file is in.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Does something that changes what is in force, and waits until it is.
+    pub(crate) fn and_then_in_force(&self, change: impl FnOnce()) {
+        let mut changes = self.running().reloader().store().changes();
+        changes.borrow_and_update();
+        change();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(20), changes.changed()).await.expect("a swap").unwrap();
+        });
     }
 
     pub(crate) fn running(&self) -> &app::Running {

@@ -13,8 +13,8 @@ fn changed(text: &str, drop: &[usize], add: &[&str]) -> String {
         newline: if text.contains("\r\n") { "\r\n" } else { "\n" },
     };
     let mut splices = Splices::default();
-    let add: Vec<String> = add.iter().map(|&element| element.to_owned()).collect();
-    layout.change(drop, &add, &mut splices);
+    let add = add.iter().map(|&element| super::super::table::written(element)).collect();
+    layout.change(&ListEdit { drop: drop.to_vec(), change: Vec::new(), add }, &mut splices);
     splices.apply(text)
 }
 
@@ -98,7 +98,7 @@ fn every_drop_of_every_layout_leaves_the_right_elements() {
 
 #[test]
 fn new_lists_are_broken_if_they_are_long() {
-    let element = |at: usize| format!("192.0.2.{at}");
+    let element = |at: usize| format!("\"192.0.2.{at}\"");
     assert_eq!(written(&[element(1), element(2)], "\n"), "[\"192.0.2.1\", \"192.0.2.2\"]");
     let long = written(&(0..10).map(element).collect::<Vec<_>>(), "\n");
     assert!(long.starts_with("[\n    \"192.0.2.0\",\n") && long.ends_with("    \"192.0.2.9\",\n]"), "{long}");

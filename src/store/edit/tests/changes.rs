@@ -76,19 +76,19 @@ fn differences_show_the_change_alone() {
     let policy = policy_of(COMMENTED);
     let (office, partners, spare) = (acl(&policy, "office"), acl(&policy, "partners"), acl(&policy, "spare"));
     let (ci, deploy) = (key(&policy, "ci"), key(&policy, "deploy"));
-    let entry = |text: &str, action| (text.parse().unwrap(), action);
+    let entry = |text: &str, action| EntryObject::plain(text.parse().unwrap(), action);
     let without = |acl: &IpAclObject, gone: &[&str]| IpAclObject {
         entries: acl
             .entries
             .iter()
-            .filter(|(range, _)| !gone.contains(&&*range.to_string()))
-            .copied()
+            .filter(|entry| !gone.contains(&&*entry.range.to_string()))
+            .cloned()
             .collect(),
         ..acl.clone()
     };
     let with = |acl: IpAclObject, more: &[(&str, Action)]| {
         let more = more.iter().map(|(text, action)| entry(text, *action));
-        IpAclObject { entries: acl.entries.iter().copied().chain(more).collect(), ..acl }
+        IpAclObject { entries: acl.entries.iter().cloned().chain(more).collect(), ..acl }
     };
     let application_id = "85a03867-dccf-4882-adde-1a79aeec50df";
     let acme = tenant("acme").id;
@@ -313,7 +313,7 @@ proptest! {
         for step in steps {
             let entries = step.iter().map(|(at, allow)| {
                 let range = if *at == 11 { "198.51.100.0/24".to_owned() } else { format!("192.0.2.{at}") };
-                (range.parse().unwrap(), if *allow { Action::Allow } else { Action::Block })
+                EntryObject::plain(range.parse().unwrap(), if *allow { Action::Allow } else { Action::Block })
             });
             let object = IpAclObject { entries: entries.collect(), ..acl(&policy_of(&text), "office") };
             let change = replace_acl(object.clone());

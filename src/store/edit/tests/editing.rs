@@ -141,15 +141,15 @@ async fn entries_of_list_files_stay_there() {
     let now = room.reloader.store().load();
     let mut object = acl(&now.policy, "a");
     assert_eq!(object.entries.len(), 3);
-    object.entries.retain(|(range, _)| range.to_string() != "192.0.2.9");
-    object.entries.push(("192.0.2.8".parse().unwrap(), Action::Block));
+    object.entries.retain(|entry| entry.range.to_string() != "192.0.2.9");
+    object.entries.push(EntryObject::plain("192.0.2.8".parse().unwrap(), Action::Block));
     let now = room.editor.apply(&now, replace_acl(object.clone()), None, fine).await.unwrap().snapshot;
     assert!(
         room.text().contains("allow = []\n") && room.text().contains("block = [\"192.0.2.8\"]\n"),
         "{}",
         room.text()
     );
-    object.entries.retain(|(range, _)| range.to_string() != "192.0.2.2");
+    object.entries.retain(|entry| entry.range.to_string() != "192.0.2.2");
     let before = room.text();
     let message = conflict(room.editor.apply(&now, replace_acl(object), None, fine).await);
     assert!(message.contains("`192.0.2.2` (allow)") && message.contains("`p.netset`, line 3"), "{message}");

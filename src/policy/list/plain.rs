@@ -1,65 +1,22 @@
-//! List files: one address, CIDR block or range a line, straight into an [`IpAclBuilder`].
+//! One address, CIDR block or range a line.
 //!
-//! Bytes in, entries into the builder, [`BadLines`] out. `#` starts a comment, also behind a value; blank
-//! lines, CRLF and a byte order mark are fine. What is not understood is never dropped: whoever reads a list with
-//! bad lines must refuse it.
+//! `#` or `;` starts a comment, also behind a value; blank lines and CRLF are fine.
 //!
 //! A plain IPv4 line takes a short path that has no words for what is wrong; every line that it does not
 //! understand goes to [`AddressRange`]'s own parser, so there is one grammar and one set of messages.
 
-use super::acl::{Action, IpAclBuilder, Place};
-use super::range::{AddressRange, RangeError};
-use super::range_map::Span;
-use memchr::memchr;
+use super::{BadLine, BadLines, Sink};
+use crate::policy::acl::Place;
+use crate::policy::range::{AddressRange, RangeError};
+use crate::policy::range_map::Span;
+use memchr::{memchr, memchr2};
 use std::ops::Range;
 
-/// This many bad lines are shown; the rest is counted.
-pub const SHOWN_BAD_LINES: usize = 20;
-
-/// A line that is no range.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BadLine {
-    /// Counted from 1.
-    pub line: u32,
-    /// Where the value starts in the line, in characters from 1.
-    pub column: u32,
-    /// The value, in bytes of the file.
-    pub span: Range<usize>,
-    /// What is wrong with it.
-    pub error: RangeError,
-}
-
-/// The lines of a list that are no ranges.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-#[must_use]
-pub struct BadLines {
-    /// The first of them, at most [`SHOWN_BAD_LINES`].
-    pub shown: Vec<BadLine>,
-    /// How many more there are.
-    pub more: usize,
-}
-
-impl BadLines {
-    /// Whether every line was understood.
-    pub fn is_empty(&self) -> bool {
-        self.shown.is_empty()
-    }
-
-    fn add(&mut self, bad: BadLine) {
-        if self.shown.len() < SHOWN_BAD_LINES {
-            self.shown.push(bad);
-        } else {
-            self.more += 1;
-        }
-    }
-}
-
-/// Reads a list file into the builder, every entry with the same action; `file` is its index for [`Place`].
-///
-/// Cost: linear; about as fast as memory for plain IPv4.
-pub fn read_list(bytes: &[u8], file: u16, action: Action, builder: &mut IpAclBuilder) -> BadLines {
+/// Reads a list.
+pub(super) fn read(bytes: &[u8], sink: Sink<'_>) -> BadLines {
+    let Sink { builder, action, file } = sink;
     let mut bad = BadLines::default();
-    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut rest = bytes;
     let mut place = Place { file, line: 0 };
     builder.reserve_v4(memchr::memchr_iter(b'\n', rest).count());
     while !rest.is_empty() {
@@ -76,9 +33,8 @@ pub fn read_list(bytes: &[u8], file: u16, action: Action, builder: &mut IpAclBui
             Ok(None) => {}
             Err((value, error)) => bad.add(BadLine {
                 line: place.line,
-                column: column(line, value.start),
                 span: start + value.start..start + value.end,
-                error,
+                error: error.into(),
             }),
         }
         rest = behind;
@@ -96,7 +52,7 @@ fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
 
 /// The range of a line, if there is one; with an error goes the place of the value in the line.
 fn read_line(line: &[u8]) -> Result<Option<AddressRange>, (Range<usize>, RangeError)> {
-    let line = memchr(b'#', line).and_then(|comment| line.get(..comment)).unwrap_or(line);
+    let line = memchr2(b'#', b';', line).and_then(|comment| line.get(..comment)).unwrap_or(line);
     let value = line.trim_ascii();
     if value.is_empty() {
         return Ok(None);
@@ -107,12 +63,6 @@ fn read_line(line: &[u8]) -> Result<Option<AddressRange>, (Range<usize>, RangeEr
         Err(_) => Err(RangeError::not_text(value)),
     };
     parsed.map_err(|error| (start..start + value.len(), error))
-}
-
-/// Characters are counted as an editor counts them, wrong bytes as one each.
-fn column(line: &[u8], start: usize) -> u32 {
-    let before = String::from_utf8_lossy(line.get(..start).unwrap_or_default()).chars().count();
-    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// `a.b.c.d`, `a.b.c.d/n` or `a.b.c.d-e.f.g.h` and the end of the line or file; `None` for everything else, right

@@ -1,14 +1,23 @@
 //! Builds everything once and owns the tasks: listeners first, then workers, then the watcher, then readiness.
 //!
 //! A loaded file in → a [`Running`] gateway out. One supervising thread accepts connections, follows the file and
-//! drains; workers serve. Signals are listened to by [`run`] alone, so that tests can start as many gateways as they
-//! like.
+//! drains; workers serve. Signals, inherited sockets and the service manager are the business of [`run`] alone, so that
+//! tests can start as many gateways as they like.
+
+mod process;
+mod service_manager;
+mod signals;
+mod upgrade;
+
+pub use process::run;
 
 use crate::admin::listener::{Management, ManagementListener};
-use crate::config::Config;
+use crate::config::{Config, Timeouts};
 use crate::decision_service::{DecisionListeners, DecisionServers};
 use crate::gateway::{Gateway, Shared};
-use crate::server::{BoundListener, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle};
+use crate::server::{
+    BoundListener, Drained, Inherited, ListenError, Options, Server, Settings, Stage, Stopper, TlsHandle,
+};
 use crate::store::watch::{Events, Watcher};
 use crate::store::{Candidate, Editor, Loader, Reloader, Snapshot, SnapshotStore};
 use crate::telemetry::access_log::AccessWriter;
@@ -16,10 +25,11 @@ use crate::telemetry::logging::LogControl;
 use crate::telemetry::metrics::Metrics;
 use arc_swap::ArcSwap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -43,6 +53,7 @@ pub struct Running {
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
     stopper: Stopper,
+    relieved: Arc<AtomicBool>,
     ended: Option<oneshot::Receiver<()>>,
     supervisor: Option<JoinHandle<()>>,
 }
@@ -78,6 +89,12 @@ impl Running {
         self.stopper.clone()
     }
 
+    /// Another process listens on the same sockets: what is still to be accepted is that one's, the management API
+    /// included. Said before draining.
+    fn relieve(&self) {
+        self.relieved.store(true, Ordering::Relaxed);
+    }
+
     /// Drains it and waits for the end, `[server.timeouts] drain` at the most. Blocks.
     pub fn drain(mut self) {
         self.stopper.drain();
@@ -111,13 +128,22 @@ impl Drop for Running {
 /// # Errors
 /// A listener cannot be had, or threads.
 pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Running, StartError> {
+    begin(loader, first, log, &mut Inherited::default()).map(|(running, _)| running)
+}
+
+/// Starts with what was handed over. Also gives the listening sockets, to be handed on; whoever holds them keeps them
+/// open.
+fn begin(
+    loader: Loader,
+    first: Candidate,
+    log: LogControl,
+    inherited: &mut Inherited,
+) -> Result<(Running, Vec<TcpListener>), StartError> {
     let config = first.config.clone();
-    let listeners =
-        config.server.listen.iter().map(BoundListener::bind).collect::<Result<Vec<_>, ListenError>>()?;
+    let Bound { listeners, admin, decisions, sockets, relieved } = bind(&config, inherited)?;
+    let relieved = Arc::new(AtomicBool::new(relieved));
     let addresses = listeners.iter().map(BoundListener::address).collect();
-    let admin = config.admin.as_ref().map(ManagementListener::bind).transpose()?;
     let admin_address = admin.as_ref().map(ManagementListener::address);
-    let decisions = DecisionListeners::bind(&config.decisions)?;
     let decision_addresses = decisions.addresses();
     let workers = config
         .server
@@ -144,23 +170,58 @@ pub fn start(loader: Loader, first: Candidate, log: LogControl) -> Result<Runnin
         metrics: Arc::clone(&metrics),
         log,
         stage: server.server.stage(),
+        relieved: Arc::clone(&relieved),
     };
-    let admin = admin.map(|admin| admin.serve(&runtime, &management, &server.settings)).transpose()?;
-    let supervision = Supervision { server, tls, admin, editor, reloader: Arc::clone(&reloader), watcher };
+    let settings = **server.settings.load();
+    let admin = admin.map(|admin| admin.serve(&runtime, &management, settings)).transpose()?;
+    let supervision = Supervision {
+        server,
+        tls,
+        admin,
+        editor,
+        reloader: Arc::clone(&reloader),
+        watcher,
+        relieved: Arc::clone(&relieved),
+    };
     let supervisor = std::thread::Builder::new().name("aclgate".to_owned()).spawn(move || {
         runtime.block_on(supervision.run());
         drop(end);
     })?;
-    Ok(Running {
+    let running = Running {
         addresses,
         admin_address,
         decision_addresses,
         reloader,
         metrics,
         stopper,
+        relieved,
         ended: Some(ended),
         supervisor: Some(supervisor),
-    })
+    };
+    Ok((running, sockets))
+}
+
+/// Everything that is listened on.
+struct Bound {
+    listeners: Vec<BoundListener>,
+    admin: Option<ManagementListener>,
+    decisions: DecisionListeners,
+    sockets: Vec<TcpListener>,
+    /// Whether others held a socket before us, and may hold it after us.
+    relieved: bool,
+}
+
+fn bind(config: &Config, inherited: &mut Inherited) -> Result<Bound, StartError> {
+    let relieved = !inherited.is_empty();
+    let listen = config.server.listen.iter();
+    let listeners = listen
+        .map(|listener| BoundListener::inherit_or_bind(listener, inherited))
+        .collect::<Result<Vec<_>, ListenError>>()?;
+    let admin = config.admin.as_ref().map(|admin| ManagementListener::bind(admin, inherited)).transpose()?;
+    let decisions = DecisionListeners::bind(&config.decisions, inherited)?;
+    let all = listeners.iter().map(BoundListener::share).chain(admin.iter().map(ManagementListener::share));
+    let sockets = all.chain(decisions.share()).collect::<io::Result<_>>()?;
+    Ok(Bound { listeners, admin, decisions, sockets, relieved })
 }
 
 struct Serving {
@@ -225,14 +286,25 @@ struct Supervision {
     editor: Editor,
     reloader: Arc<Reloader>,
     watcher: Watcher,
+    relieved: Arc<AtomicBool>,
 }
 
 impl Supervision {
     async fn run(self) {
-        let Self { server: Serving { server, decisions, settings }, tls, admin, editor, reloader, watcher } =
-            self;
+        let Self {
+            server: Serving { server, decisions, settings },
+            tls,
+            admin,
+            editor,
+            reloader,
+            watcher,
+            relieved,
+        } = self;
         let store = Arc::clone(reloader.store());
         let mut stage = server.stage();
+        let pulses = admin.iter().map(Management::pulses).chain([server.pulses()]).chain(decisions.pulses());
+        let pulses = pulses.collect();
+        tokio::spawn(service_manager::keep_alive(pulses, server.stage()));
         // A change that was to be confirmed may have outlived the last process.
         editor.resume().await;
         tokio::select! {
@@ -240,16 +312,30 @@ impl Supervision {
             () = follow(&store, &settings, (&tls, admin.as_ref())) => {}
             _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
         }
-        let drain = store.load().config.server.timeouts.drain;
-        let (drained, ()) = tokio::join!(server.drain(drain), decisions.end());
-        match drained {
-            crate::server::Drained::Whole => tracing::info!("drained"),
-            crate::server::Drained::Cut => tracing::warn!("ended before every connection was finished"),
+        let timeouts = store.load().config.server.timeouts;
+        if relieved.load(Ordering::Relaxed) {
+            // Whoever asks for the gateway's health is to be told of the new process.
+            let admin = async {
+                if let Some(admin) = admin {
+                    admin.end(timeouts.drain_idle).await;
+                }
+            };
+            tokio::join!(drain((server, decisions), timeouts), admin);
+        } else {
+            drain((server, decisions), timeouts).await;
+            // Last, so that it can say until then that the gateway is draining.
+            if let Some(admin) = admin {
+                admin.end(Duration::ZERO).await;
+            }
         }
-        // Last, so that it can say until then that the gateway is draining.
-        if let Some(admin) = admin {
-            admin.end().await;
-        }
+    }
+}
+
+async fn drain((server, decisions): (Server, DecisionServers), timeouts: Timeouts) {
+    let (drained, ()) = tokio::join!(server.drain(timeouts.drain), decisions.end(timeouts.drain_idle));
+    match drained {
+        Drained::Whole => tracing::info!("drained"),
+        Drained::Cut => tracing::warn!("ended before every connection was finished"),
     }
 }
 
@@ -264,98 +350,9 @@ async fn follow(
         let snapshot = store.load();
         settings.store(Arc::new(settings_of(&snapshot)));
         if let Some((admin, settings)) = admin.zip(snapshot.config.admin.as_ref()) {
-            admin.follow(settings);
+            admin.follow(settings, settings_of(&snapshot));
         }
         tls.follow(&snapshot.config);
     }
     std::future::pending().await
-}
-
-/// Starts the gateway and serves until SIGTERM or SIGINT; a second signal ends it at once. Blocks.
-///
-/// # Errors
-/// As [`start`].
-pub fn run(loader: Loader, first: Candidate, log: LogControl) -> Result<(), StartError> {
-    let signals = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut stop = signals.block_on(async { Stop::listen() })?;
-    let mut running = start(loader, first, log)?;
-    for address in running.addresses() {
-        tracing::info!(%address, "listening");
-    }
-    if let Some(address) = running.admin_address() {
-        tracing::info!(%address, "the management API listens");
-    }
-    for address in running.decision_addresses() {
-        tracing::info!(%address, "decisions for other proxies");
-    }
-    notify(&[sd_notify::NotifyState::Ready]);
-    let stopper = running.stopper();
-    let ended = running.ended.take();
-    signals.block_on(async {
-        let over = async {
-            if let Some(ended) = ended {
-                // The sender is dropped, never used.
-                let _ = ended.await;
-            }
-        };
-        tokio::pin!(over);
-        tokio::select! {
-            () = stop.signalled() => {}
-            () = &mut over => return,
-        }
-        tracing::info!("draining; a second signal ends at once");
-        notify(&[sd_notify::NotifyState::Stopping]);
-        stopper.drain();
-        tokio::select! {
-            () = stop.signalled() => stopper.abort(),
-            () = over => {}
-        }
-    });
-    running.join();
-    Ok(())
-}
-
-/// Tells systemd, if it is there.
-fn notify(state: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!(%error, "the service manager was not told");
-    }
-}
-
-#[cfg(unix)]
-struct Stop {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Stop {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn signalled(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Stop;
-
-#[cfg(not(unix))]
-impl Stop {
-    fn listen() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn signalled(&mut self) {
-        // Without the handler there is only one signal that ends the process: the system's own.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`: no key needed.
 //!
 //! `/readyz` is 200 while the gateway serves, also on its last good policy: its body says what is wrong with a newer one. It is 503
-//! once draining has begun; before the gateway listens nobody answers at all.
+//! once draining has begun, unless another process serves the same address; before the gateway listens nobody answers at all.
 
 use super::reply;
 use crate::server::Stage;
@@ -56,12 +56,22 @@ pub fn alive() -> Response<Bytes> {
     reply::ok(&Health { status: "ok" })
 }
 
-/// Whether it should be sent requests.
-pub fn ready(reloader: &Reloader, stage: Stage) -> Response<Bytes> {
+/// Where a gateway stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// In its own life.
+    pub stage: Stage,
+    /// Whether another process serves the same address.
+    pub relieved: bool,
+}
+
+/// Whether its address should be sent requests: another process may be there already.
+pub fn ready(reloader: &Reloader, standing: Standing) -> Response<Bytes> {
     let (snapshot, last) = (reloader.store().load(), reloader.status());
-    let (status, word) = match stage {
-        Stage::Serving => (StatusCode::OK, "ready"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+    let (status, word) = match standing {
+        Standing { stage: Stage::Serving, .. } => (StatusCode::OK, "ready"),
+        Standing { relieved: true, .. } => (StatusCode::OK, "draining"),
+        Standing { .. } => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
     let readiness = Readiness {
         status: word,

@@ -4,10 +4,12 @@
 
 use super::{AdminApi, Shared};
 use crate::config::{Admin, Listener};
-use crate::server::{BoundListener, Counters, Drained, ListenError, Options, Server, Settings, TlsHandle};
+use crate::server::{
+    BoundListener, Counters, Drained, Inherited, ListenError, Options, Pulses, Server, Settings, TlsHandle,
+};
 use arc_swap::ArcSwap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -24,17 +26,18 @@ pub struct ManagementListener(BoundListener);
 pub struct Management {
     server: Server,
     tls: Option<Arc<TlsHandle>>,
+    settings: Arc<ArcSwap<Settings>>,
 }
 
 impl ManagementListener {
-    /// Binds as configured. Blocking.
+    /// Binds as configured, or takes the inherited socket. Blocking.
     ///
     /// # Errors
     /// The address cannot be had, or its TLS.
-    pub fn bind(admin: &Admin) -> Result<Self, ListenError> {
+    pub fn bind(admin: &Admin, inherited: &mut Inherited) -> Result<Self, ListenError> {
         let Admin { listen, tls, api_keys: _, audit_log: _ } = admin;
         let listener = Listener { address: listen.clone(), tls: tls.clone(), proxy_protocol: false };
-        BoundListener::bind(&listener).map(Self)
+        BoundListener::inherit_or_bind(&listener, inherited).map(Self)
     }
 
     /// Where it listens.
@@ -42,33 +45,43 @@ impl ManagementListener {
         self.0.address()
     }
 
+    /// The same socket again, for another process.
+    ///
+    /// # Errors
+    /// There are too many open files.
+    pub fn share(&self) -> io::Result<TcpListener> {
+        self.0.share()
+    }
+
     /// Serves it; accepts on this runtime.
     ///
     /// # Errors
     /// Threads or their runtimes cannot be had.
-    pub fn serve(
-        self,
-        runtime: &Runtime,
-        shared: &Shared,
-        settings: &Arc<ArcSwap<Settings>>,
-    ) -> io::Result<Management> {
+    pub fn serve(self, runtime: &Runtime, shared: &Shared, settings: Settings) -> io::Result<Management> {
         let tls = self.0.tls();
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
         let options = Options {
             workers: 1,
-            settings: Arc::clone(settings),
+            settings: Arc::clone(&settings),
             trusted: Arc::new(|_| false),
             counters: Arc::new(Counters::default()),
         };
         let shared = shared.clone();
         let _entered = runtime.enter();
         let server = Server::start(vec![self.0], options, move || AdminApi::new(shared.clone()))?;
-        Ok(Management { server, tls })
+        Ok(Management { server, tls, settings })
     }
 }
 
 impl Management {
-    /// Takes over what a new snapshot says of its certificates.
-    pub fn follow(&self, admin: &Admin) {
+    /// The worker's signs of life.
+    pub fn pulses(&self) -> Pulses {
+        self.server.pulses()
+    }
+
+    /// Takes over what a new snapshot says of bounds and certificates.
+    pub fn follow(&self, admin: &Admin, settings: Settings) {
+        self.settings.store(Arc::new(settings));
         if let (Some(settings), Some(handle)) = (&admin.tls, &self.tls)
             && let Err(error) = handle.reload(settings)
         {
@@ -76,9 +89,12 @@ impl Management {
         }
     }
 
-    /// Ends it, after the answers that are under way.
-    pub async fn end(self) {
-        if self.server.drain(LAST_ANSWERS).await == Drained::Cut {
+    /// Ends it, after the answers that are under way; idle connections have `grace` for another request.
+    pub async fn end(self, grace: Duration) {
+        let mut settings = **self.settings.load();
+        settings.timeouts.drain_idle = grace;
+        self.settings.store(Arc::new(settings));
+        if self.server.drain(LAST_ANSWERS + grace).await == Drained::Cut {
             tracing::warn!("the management API ended before every answer was given");
         }
     }

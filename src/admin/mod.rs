@@ -54,6 +54,7 @@ use resource::Resource;
 use router::{Kind, Route, Verb};
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use throttle::Throttle;
 use tokio::sync::watch;
 
@@ -73,6 +74,14 @@ pub struct Shared {
     pub log: LogControl,
     /// Where in its life the gateway stands.
     pub stage: watch::Receiver<Stage>,
+    /// Whether other processes listen on the gateway's sockets too.
+    pub relieved: Arc<AtomicBool>,
+}
+
+impl Shared {
+    fn standing(&self) -> health::Standing {
+        health::Standing { stage: *self.stage.borrow(), relieved: self.relieved.load(Ordering::Relaxed) }
+    }
 }
 
 /// Answers the requests of the management listener. There is one, on one worker: wrong keys are counted in one place.
@@ -140,7 +149,7 @@ impl AdminApi {
     fn open(&self, route: &Route, headers: &HeaderMap) -> Option<Response<Bytes>> {
         match route {
             Route::Healthz => Some(health::alive()),
-            Route::Readyz => Some(health::ready(&self.shared.reloader, *self.shared.stage.borrow())),
+            Route::Readyz => Some(health::ready(&self.shared.reloader, self.shared.standing())),
             Route::Metrics => Some(health::metrics(&self.shared.metrics, headers)),
             Route::OpenApi => Some(reply::ok(&openapi::document())),
             Route::Explain | Route::Stats | Route::Log | Route::Confirm | Route::Object(..) => None,

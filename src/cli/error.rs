@@ -1,5 +1,6 @@
 //! Why a command failed, and with which exit code.
 
+use crate::cli::health::HealthError;
 use crate::cli::style::ERROR;
 use crate::explain::QuestionError;
 use crate::store::LoadError;
@@ -35,6 +36,9 @@ pub enum CliError {
         /// What is wrong, with its place.
         message: String,
     },
+    /// A gateway is not known to be ready.
+    #[error(transparent)]
+    Health(#[from] HealthError),
     /// The gateway cannot be started.
     #[error("{0}")]
     Start(String),
@@ -47,10 +51,13 @@ impl CliError {
     /// The exit code of SPEC §8.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Argument(_) => ExitCode::from(2),
-            Self::Load(_) | Self::Read { .. } | Self::Input { .. } | Self::Start(_) | Self::Output(_) => {
-                ExitCode::FAILURE
-            }
+            Self::Usage(_) | Self::Argument(_) | Self::Health(HealthError::Url(_)) => ExitCode::from(2),
+            Self::Load(_)
+            | Self::Read { .. }
+            | Self::Input { .. }
+            | Self::Health(_)
+            | Self::Start(_)
+            | Self::Output(_) => ExitCode::FAILURE,
         }
     }
 

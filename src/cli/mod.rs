@@ -10,6 +10,7 @@ pub mod demo;
 mod error;
 pub mod explain;
 pub mod hash_key;
+pub mod health;
 pub mod import;
 mod load;
 pub mod management;
@@ -106,6 +107,17 @@ enum Command {
         after_long_help = "Example:\n  printf %s \"$KEY\" | aclgate hash-key"
     )]
     HashKey,
+    /// Ask a running gateway whether it is ready.
+    #[command(
+        long_about = "Asks the management listener of a running gateway and exits with 0 if the answer is good, with 1 \
+            if not or if there is none within two seconds. For health checks of containers.",
+        after_long_help = "Example:\n  aclgate health --url http://127.0.0.1:9091/healthz"
+    )]
+    Health {
+        /// Whom to ask: /readyz, or /healthz while it drains too.
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9091/readyz")]
+        url: http::Uri,
+    },
     /// Show the gateway at work, with a stand-in identity server and an example policy.
     #[command(
         long_about = "Starts a small stand-in identity server and the gateway in front of it, on free ports of the \
@@ -147,6 +159,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Result<ExitCode, CliError>
         Command::Import(arguments) => import::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
         Command::HashKey => hash_key::run(out),
+        Command::Health { url } => health::run(&url),
         Command::Demo { once } => demo::run(once, out),
         Command::Completions { shell } => completions(shell, out),
         Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out).map(|()| ExitCode::SUCCESS)?),

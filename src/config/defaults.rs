@@ -22,6 +22,8 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// `[server.timeouts] drain`: what running requests get after SIGTERM.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// `[server.timeouts] drain_idle`: what an idle connection gets meanwhile, to be told with its next answer that it closes.
+pub const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// `[upstream] connect_timeout`.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// `[upstream] response_timeout`: from the request's end to the response's head, and between its bytes.

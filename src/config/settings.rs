@@ -96,6 +96,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// What running requests get after SIGTERM.
     pub drain: Duration,
+    /// For the next request on an idle connection meanwhile.
+    pub drain_idle: Duration,
 }
 
 /// `[upstream]`

@@ -4,10 +4,10 @@
 use super::DecisionService;
 use crate::config::Decision;
 use crate::gateway::{Gateway, Shared};
-use crate::server::{BoundListener, Drained, ListenError, Options, Server, TlsHandle};
+use crate::server::{BoundListener, Drained, Inherited, ListenError, Options, Pulses, Server, TlsHandle};
 use crate::store::SnapshotReader;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,13 +24,20 @@ pub struct DecisionListeners(Vec<(BoundListener, Decision)>);
 pub struct DecisionServers(Vec<Server>);
 
 impl DecisionListeners {
-    /// Binds as configured. Blocking.
+    /// Binds as configured, or takes inherited sockets. Blocking.
     ///
     /// # Errors
     /// An address cannot be had, or its TLS.
-    pub fn bind(decisions: &[Decision]) -> Result<Self, ListenError> {
-        let bind = |decision: &Decision| Ok((BoundListener::bind(&decision.listener)?, decision.clone()));
+    pub fn bind(decisions: &[Decision], inherited: &mut Inherited) -> Result<Self, ListenError> {
+        let bind = |decision: &Decision| {
+            Ok((BoundListener::inherit_or_bind(&decision.listener, inherited)?, decision.clone()))
+        };
         decisions.iter().map(bind).collect::<Result<_, ListenError>>().map(Self)
+    }
+
+    /// The same sockets again, for another process. Fails where there are too many open files.
+    pub fn share(&self) -> impl Iterator<Item = io::Result<TcpListener>> {
+        self.0.iter().map(|(listener, _)| listener.share())
     }
 
     /// Where they listen, in the order of the file.
@@ -68,10 +75,18 @@ impl DecisionListeners {
 }
 
 impl DecisionServers {
-    /// Ends them, after the answers that are under way.
-    pub async fn end(self) {
+    /// The workers' signs of life.
+    pub fn pulses(&self) -> impl Iterator<Item = Pulses> {
+        self.0.iter().map(Server::pulses)
+    }
+
+    /// Ends them, after the answers that are under way; idle connections have `grace` for another request.
+    pub async fn end(self, grace: Duration) {
+        for server in &self.0 {
+            server.stopper().drain();
+        }
         for server in self.0 {
-            if server.drain(LAST_ANSWERS).await == Drained::Cut {
+            if server.drain(LAST_ANSWERS + grace).await == Drained::Cut {
                 tracing::warn!("a decision listener ended before every answer was given");
             }
         }

@@ -8,4 +8,5 @@ pub mod management_api;
 pub mod metrics;
 pub mod strict_heads;
 pub mod threat_model;
+pub mod upgrades;
 pub mod workers;

@@ -3,6 +3,9 @@
 //! A connection arms and disarms its [`Slot`] by writing cells; the [`Registry`] looks at all slots a few times a second
 //! and wakes the task of each whose time is over, or all of them when draining begins. What an expired slot means is
 //! decided by the task that owns it. A deadline is never early, and late by two periods at most.
+//!
+//! Draining makes idle waits short instead of ending them: a client that is sending its next request at that moment
+//! would see its connection close under it.
 
 use crate::config::Timeouts;
 use std::cell::{Cell, RefCell};
@@ -23,7 +26,8 @@ pub struct Registry {
     period: Duration,
     /// Milliseconds since `started`, as of the last sweep.
     now: Cell<u64>,
-    draining: Cell<bool>,
+    /// What an idle connection still gets once draining has begun.
+    draining: Cell<Option<Duration>>,
     slots: RefCell<Vec<Weak<Slot>>>,
 }
 
@@ -52,17 +56,18 @@ impl Registry {
     pub fn new(timeouts: Timeouts) -> Rc<Self> {
         let shortest = timeouts.head.min(timeouts.body).min(timeouts.idle);
         let period = PERIOD.min(shortest / 4).max(Duration::from_millis(5));
-        let (now, draining) = (Cell::new(0), Cell::new(false));
+        let (now, draining) = (Cell::new(0), Cell::new(None));
         Rc::new(Self { started: Instant::now(), period, now, draining, slots: RefCell::default() })
     }
 
-    /// Sweeps for ever.
-    pub async fn run(&self) {
+    /// Sweeps for ever, and tells of each sweep.
+    pub async fn run(&self, swept: impl Fn()) {
         let mut ticks = tokio::time::interval(self.period);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             self.sweep();
+            swept();
         }
     }
 
@@ -79,10 +84,11 @@ impl Registry {
         });
     }
 
-    /// Tells all connections to finish, those of today and those to come.
-    pub fn drain(&self) {
-        self.draining.set(true);
+    /// Tells all connections to finish, those of today and those to come; idle ones have `grace` for another request.
+    pub fn drain(&self, grace: Duration) {
+        self.draining.set(Some(grace));
         for slot in self.slots.borrow().iter().filter_map(Weak::upgrade) {
+            slot.hurry();
             slot.wake();
         }
     }
@@ -93,8 +99,17 @@ impl Registry {
     }
 
     fn due(&self, after: Duration) -> u64 {
-        let after = u64::try_from((after + self.period).as_millis()).unwrap_or(u64::MAX);
+        let after = u64::try_from(after.saturating_add(self.period).as_millis()).unwrap_or(u64::MAX);
         self.now.get().saturating_add(after)
+    }
+
+    /// When a wait for the next request ends that would be `after` long.
+    fn idle_due(&self, after: Duration) -> u64 {
+        match self.draining.get() {
+            None => self.due(after),
+            Some(Duration::ZERO) => 0,
+            Some(grace) => self.due(after.min(grace)),
+        }
     }
 }
 
@@ -126,7 +141,16 @@ impl Slot {
     /// Starts to wait for the peer to send something; a wait for the same thing goes on.
     pub fn arm_read(&self, wait: Wait, after: Duration) {
         if self.waits_for() != Some(wait) {
-            self.read.set(Some((wait, self.registry.due(after))));
+            let due =
+                if wait == Wait::Idle { self.registry.idle_due(after) } else { self.registry.due(after) };
+            self.read.set(Some((wait, due)));
+        }
+    }
+
+    /// Draining has begun: a wait for the next request becomes as short as its grace.
+    fn hurry(&self) {
+        if let Some((Wait::Idle, due)) = self.read.get() {
+            self.read.set(Some((Wait::Idle, due.min(self.registry.idle_due(Duration::MAX)))));
         }
     }
 
@@ -169,7 +193,7 @@ impl Slot {
 
     /// Whether connections are to finish.
     pub fn draining(&self) -> bool {
-        self.registry.draining.get()
+        self.registry.draining.get().is_some()
     }
 
     /// The worker's coarse clock, in milliseconds.
@@ -177,15 +201,14 @@ impl Slot {
         self.registry.now()
     }
 
-    /// Runs a step of a connection's beginning with a time-out; `None` if it was not done in time. A wait for a first
-    /// byte ends when draining begins.
+    /// Runs a step of a connection's beginning with a time-out; `None` if it was not done in time.
     pub async fn within<F: Future>(&self, wait: Wait, after: Duration, step: F) -> Option<F::Output> {
         let mut step = pin!(step);
         self.disarm_read();
         self.arm_read(wait, after);
         let output = std::future::poll_fn(|context| {
             self.watch(context);
-            if self.read_expired().is_some() || (wait == Wait::Idle && self.draining()) {
+            if self.read_expired().is_some() {
                 return Poll::Ready(None);
             }
             step.as_mut().poll(context).map(Some)
@@ -202,7 +225,8 @@ mod tests {
 
     fn registry() -> Rc<Registry> {
         let second = Duration::from_secs(1);
-        Registry::new(Timeouts { head: second, body: second, idle: second, drain: second })
+        let drain_idle = Duration::ZERO;
+        Registry::new(Timeouts { head: second, body: second, idle: second, drain: second, drain_idle })
     }
 
     #[tokio::test(start_paused = true)]
@@ -212,7 +236,7 @@ mod tests {
         let before = Instant::now();
         let never = std::future::pending::<()>();
         let step = slot.within(Wait::Head, Duration::from_secs(1), never);
-        let output = tokio::select! { output = step => output, () = registry.run() => Some(()) };
+        let output = tokio::select! { output = step => output, () = registry.run(|| ()) => Some(()) };
         assert_eq!(output, None);
         let waited = before.elapsed();
         assert!(waited >= Duration::from_secs(1), "{waited:?}");
@@ -242,12 +266,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn draining_ends_a_wait_for_a_first_byte_at_once() {
+    async fn draining_without_grace_ends_a_wait_for_a_first_byte_at_once() {
         let registry = registry();
         let slot = Slot::new(&registry);
-        registry.drain();
+        registry.drain(Duration::ZERO);
         assert_eq!(slot.within(Wait::Idle, PERIOD, std::future::pending::<()>()).await, None);
         assert_eq!(slot.within(Wait::Head, PERIOD, std::future::ready(1)).await, Some(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn draining_shortens_the_waits_of_idle_connections_alone() {
+        let (registry, long) = (registry(), Duration::from_secs(60));
+        let [idle, short, head, late] = std::array::from_fn(|_| Slot::new(&registry));
+        idle.arm_read(Wait::Idle, long);
+        short.arm_read(Wait::Idle, Duration::from_millis(500));
+        head.arm_read(Wait::Head, long);
+        registry.drain(Duration::from_secs(2));
+        late.arm_read(Wait::Idle, long);
+        let expired = || [&idle, &short, &head, &late].map(|slot| slot.read_expired().is_some());
+        tokio::time::advance(Duration::from_millis(1500)).await;
+        registry.sweep();
+        assert_eq!(expired(), [false, true, false, false]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        registry.sweep();
+        assert_eq!(expired(), [true, true, false, true]);
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! request's body in the handler's hands, `answer` writes the response's head. One parser alone looks at the client's
 //! bytes, so there is nobody to disagree with it.
 //!
-//! Ends when the client or the handler wants it to, when the client is idle for too long or takes nothing, when draining
-//! begins (behind the running response), or behind a refusal. After a 101 the stream goes to the tunnel that the handler
-//! left. Whoever may still be sending when we close is listened to for a moment, so that the kernel's reset does not
+//! Ends when the client or the handler wants it to, when the client is idle for too long or takes nothing, behind the next
+//! response once draining has begun (its head says so, lest the client send another request), or behind a refusal. After
+//! a 101 the stream goes to the tunnel that the handler left. Whoever may still be sending when we close is listened to for a moment, so that the kernel's reset does not
 //! overtake our answer. A client that hangs up, even half, ends its exchange.
 //!
 //! A pipelined request waits, unread, until the response before it is sent. An idle connection holds no buffer.
@@ -165,8 +165,9 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         if switches {
             return Outcome::Switched;
         }
-        let goes_on = written.stays && !self.client.slot.draining();
-        let whole = goes_on && poll_fn(|context| Poll::Ready(self.wire.borrow_mut().discard(context))).await;
+        // Even if draining has begun meanwhile: what the client was told holds.
+        let whole =
+            written.stays && poll_fn(|context| Poll::Ready(self.wire.borrow_mut().discard(context))).await;
         if whole { Outcome::Next } else { Outcome::Last }
     }
 

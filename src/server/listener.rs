@@ -1,4 +1,4 @@
-//! Listening sockets: bound first, served later.
+//! Listening sockets: bound or inherited first, served later.
 //!
 //! Each socket has one task on the runtime of [`Server::start`](super::Server::start) that accepts and hands sockets to the
 //! worker with the fewest open connections.
@@ -8,6 +8,7 @@
 //! surplus connections there may be an eighth of the limit; beyond that the backlog waits.
 
 use super::connection::Settings;
+use super::inherited::Inherited;
 use super::tls::{TlsError, TlsHandle};
 use super::worker::{Admission, Delivery, Workers};
 use super::{Counters, Stage};
@@ -50,6 +51,14 @@ pub enum ListenError {
         /// What may help.
         hint: &'static str,
     },
+    /// Something else than a listening socket was handed over.
+    #[error("what was handed over as socket {number} (counted from 0) cannot be listened on: {source}")]
+    Inherited {
+        /// Its place in the order of `LISTEN_FDS`.
+        number: usize,
+        /// Why.
+        source: io::Error,
+    },
     /// Its TLS cannot be set up.
     #[error("cannot serve TLS on `{address}`: {source}")]
     Tls {
@@ -83,12 +92,25 @@ impl BoundListener {
     /// # Errors
     /// [`ListenError`] names the address.
     pub fn bind(listener: &config::Listener) -> Result<Self, ListenError> {
+        Self::inherit_or_bind(listener, &mut Inherited::default())
+    }
+
+    /// Takes the inherited socket of the configured address, or else binds as [`Self::bind`] does.
+    ///
+    /// # Errors
+    /// [`ListenError`] names the address.
+    pub fn inherit_or_bind(
+        listener: &config::Listener,
+        inherited: &mut Inherited,
+    ) -> Result<Self, ListenError> {
         let address = || listener.address.clone();
         let unresolved = |source| ListenError::Unresolved { address: address(), source };
         let resolved = listener.address.to_socket_addrs().map_err(unresolved)?.next();
         let resolved = resolved.ok_or_else(|| unresolved(io::ErrorKind::NotFound.into()))?;
-        let unbound = |source| ListenError::Unbound { address: address(), hint: hint(&source), source };
-        let socket = open(resolved).map_err(unbound)?;
+        let alone = inherited.is_empty();
+        let unbound =
+            |source| ListenError::Unbound { address: address(), hint: hint(&source, alone), source };
+        let socket = inherited.take(resolved).map_or_else(|| open(resolved), Ok).map_err(unbound)?;
         Self::from_socket(socket, listener)
     }
 
@@ -114,6 +136,15 @@ impl BoundListener {
         self.address
     }
 
+    /// The same socket again, for another process to take over: it stays open, with what waits in its queue, until the
+    /// last holder has closed it.
+    ///
+    /// # Errors
+    /// There are too many open files.
+    pub fn share(&self) -> io::Result<TcpListener> {
+        self.socket.try_clone()
+    }
+
     /// Its TLS, to be reloaded when files change.
     pub fn tls(&self) -> Option<Arc<TlsHandle>> {
         self.kind.tls.clone()
@@ -129,8 +160,11 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn hint(error: &io::Error) -> &'static str {
+fn hint(error: &io::Error, alone: bool) -> &'static str {
     match error.kind() {
+        io::ErrorKind::AddrInUse if !alone => {
+            "; write `listen` as the sockets that were handed over are bound, such as `[::]:8443`"
+        }
         io::ErrorKind::AddrInUse => "; another process listens there: stop it, or choose another port",
         io::ErrorKind::PermissionDenied => {
             "; ports below 1024 need CAP_NET_BIND_SERVICE, or choose a higher port"
@@ -158,17 +192,19 @@ pub(super) async fn accept(listener: BoundListener, mut reception: Reception) {
             return;
         }
     };
-    let mut stage = reception.stage.clone();
-    tokio::select! {
-        () = run(&socket, &listener.kind, &mut reception) => {}
-        _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
-    }
+    run(&socket, &listener.kind, &mut reception).await;
 }
 
 async fn run(socket: &tokio::net::TcpListener, kind: &Arc<ListenerKind>, reception: &mut Reception) {
     let mut back_off = BACK_OFF;
+    let mut stage = reception.stage.clone();
     loop {
-        match socket.accept().await {
+        // What has been accepted is always handed over: its client has a connection, and waits for an answer.
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            _ = stage.wait_for(|stage| *stage != Stage::Serving) => return,
+        };
+        match accepted {
             Ok((stream, peer)) => {
                 back_off = BACK_OFF;
                 reception.counters.accepted.fetch_add(1, Relaxed);
@@ -192,7 +228,12 @@ fn is_the_peers(error: &io::Error) -> bool {
 
 async fn hand_over(stream: TcpStream, peer: SocketAddr, kind: &Arc<ListenerKind>, reception: &Reception) {
     let limit = reception.settings.load().limits.connections;
-    let surplus = reception.workers.admit(limit, PATIENCE).await == Admission::Surplus;
+    let mut stage = reception.stage.clone();
+    let surplus = tokio::select! {
+        admission = reception.workers.admit(limit, PATIENCE) => admission == Admission::Surplus,
+        // The last one of this process need not wait for room.
+        _ = stage.wait_for(|stage| *stage != Stage::Serving) => false,
+    };
     if surplus {
         reception.counters.surplus.fetch_add(1, Relaxed);
         if kind.tls.is_some() {

@@ -13,9 +13,11 @@ pub mod frame_meter;
 pub mod http1;
 pub mod http2;
 pub mod http2_head;
+pub mod inherited;
 pub mod listener;
 pub mod meter;
 pub mod proxy_protocol;
+pub mod pulse;
 pub mod response;
 pub mod scanner;
 pub mod shutdown;
@@ -29,7 +31,9 @@ mod tests;
 
 pub use crate::telemetry::metrics::ServerCounters as Counters;
 pub use connection::{Settings, TrustedPeers};
+pub use inherited::Inherited;
 pub use listener::{BoundListener, ListenError};
+pub use pulse::Pulses;
 pub use shutdown::{Drained, Stage, Stopper};
 pub use tls::{TlsError, TlsHandle};
 
@@ -121,6 +125,11 @@ impl Server {
     /// Where in its life the server stands.
     pub fn stage(&self) -> watch::Receiver<Stage> {
         self.stopper.stage()
+    }
+
+    /// The workers' signs of life.
+    pub fn pulses(&self) -> Pulses {
+        self.workers.iter().map(|worker| worker.pulse.clone()).collect()
     }
 
     /// Stops this server from elsewhere.

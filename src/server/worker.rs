@@ -8,6 +8,7 @@ use super::connection::{self, Arrival, Settings, TrustedPeers};
 use super::deadline::Registry;
 use super::listener::ListenerKind;
 use super::meter::Metered;
+use super::pulse::Pulse;
 use super::{Counters, Handler, Stage};
 use crate::telemetry::metrics::Traffic;
 use arc_swap::ArcSwap;
@@ -125,6 +126,7 @@ pub(super) struct Common {
 pub(super) struct Running {
     pub(super) ended: oneshot::Receiver<()>,
     pub(super) thread: JoinHandle<()>,
+    pub(super) pulse: Pulse,
 }
 
 /// Starts workers. `make` is called on each worker's thread, within its runtime.
@@ -138,16 +140,17 @@ where
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (deliveries, arriving) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
-        let (common, make) = (common.clone(), make.clone());
+        let pulse = Pulse::default();
+        let (common, make, beating) = (common.clone(), make.clone(), pulse.clone());
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             LocalSet::new().block_on(&runtime, async {
                 let handler = Rc::new(make());
-                attend(handler, arriving, common).await;
+                attend(handler, arriving, (common, beating)).await;
             });
             drop(end);
         })?;
         desks.push(Desk { open: Arc::default(), deliveries });
-        running.push(Running { ended, thread });
+        running.push(Running { ended, thread, pulse });
     }
     let load = Load { counters: Arc::clone(&common.counters), ..Load::default() };
     Ok((Workers { desks, load: Arc::new(load) }, running))
@@ -156,20 +159,20 @@ where
 async fn attend<H: Handler>(
     handler: Rc<H>,
     mut arriving: mpsc::UnboundedReceiver<(Delivery, Ticket)>,
-    common: Common,
+    (common, pulse): (Common, Pulse),
 ) {
     let traffic = common.counters.new_traffic();
     let registry = Registry::new(common.settings.load().timeouts);
     let mut connections = JoinSet::new();
     let (mut finish, mut abort) = (common.stage.clone(), common.stage.clone());
     let (mut draining, mut closed) = (false, false);
-    let mut sweep = std::pin::pin!(registry.run());
+    let mut sweep = std::pin::pin!(registry.run(|| pulse.beat()));
     while !(closed && connections.is_empty()) {
         tokio::select! {
             _ = abort.wait_for(|stage| *stage == Stage::Aborting) => return,
             _ = finish.wait_for(|stage| *stage != Stage::Serving), if !draining => {
                 draining = true;
-                registry.drain();
+                registry.drain(common.settings.load().timeouts.drain_idle);
             }
             arrival = arriving.recv(), if !closed => match arrival {
                 Some((delivery, ticket)) => {

@@ -32,3 +32,5 @@ mod proxying;
 mod reloading;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod upgrading;

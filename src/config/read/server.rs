@@ -158,6 +158,7 @@ fn default_timeouts() -> Timeouts {
         body: defaults::BODY_TIMEOUT,
         idle: defaults::IDLE_TIMEOUT,
         drain: defaults::DRAIN_TIMEOUT,
+        drain_idle: defaults::DRAIN_IDLE_TIMEOUT,
     }
 }
 
@@ -171,6 +172,9 @@ fn timeouts(mut section: Section<'_>, report: &mut Report<'_>) -> Timeouts {
         drain: section
             .duration(report, "drain", Duration::ZERO..=Duration::from_hours(24))
             .unwrap_or(default.drain),
+        drain_idle: section
+            .duration(report, "drain_idle", Duration::ZERO..=Duration::from_hours(24))
+            .unwrap_or(default.drain_idle),
     };
     section.finish(report);
     timeouts

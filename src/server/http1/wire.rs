@@ -149,7 +149,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             match self.slot.read_expired() {
                 Some(Wait::Head) => return Poll::Ready(Next::Refused(RequestError::HeadTimeout)),
                 Some(Wait::Idle | Wait::Body) => return Poll::Ready(Next::Over),
-                None if self.slot.draining() => return Poll::Ready(Next::Over),
                 None => {}
             }
             match self.poll_scratch(context) {

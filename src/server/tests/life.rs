@@ -85,6 +85,42 @@ async fn draining_finishes_what_runs_and_closes_the_rest() {
 }
 
 #[tokio::test]
+async fn draining_answers_the_next_request_of_idle_connections_and_closes_behind_it() {
+    let mut setup = Setup::default();
+    setup.timeouts.drain_idle = LONG;
+    let server = setup.start();
+    let (mut silent, mut idle) = (server.connect().await, server.connect().await);
+    idle.write_all(b"GET /a HTTP/1.1\r\n\r\n").await.unwrap();
+    until(&mut idle, "hello /a").await;
+    // Behind it in the queue, and answered: the silent one has been accepted.
+    let address = server.address;
+    let drained = tokio::spawn(server.server.drain(LONG));
+    while TcpStream::connect(address).await.is_ok() {}
+    for stream in [&mut silent, &mut idle] {
+        stream.write_all(b"GET /b HTTP/1.1\r\n\r\nGET /never HTTP/1.1\r\n\r\n").await.unwrap();
+        let transcript = rest(stream).await;
+        assert_eq!(statuses(&transcript), [200], "{transcript}");
+        assert!(transcript.contains("connection: close"), "{transcript}");
+    }
+    assert_eq!(drained.await.unwrap(), Drained::Whole);
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed_when_their_grace_is_over() {
+    let mut setup = Setup::default();
+    setup.timeouts.drain_idle = Duration::from_millis(50);
+    let server = setup.start();
+    let mut idle = server.connect().await;
+    idle.write_all(b"GET /a HTTP/1.1\r\n\r\n").await.unwrap();
+    until(&mut idle, "hello /a").await;
+    let silent = server.connect().await;
+    assert_eq!(server.server.drain(LONG).await, Drained::Whole);
+    for mut stream in [silent, idle] {
+        assert_eq!(rest(&mut stream).await, "");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_finish_is_cut_off() {
     for by_deadline in [true, false] {
         let server = Setup::default().start();

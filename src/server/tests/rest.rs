@@ -75,7 +75,7 @@ async fn with_connection<F: Future<Output = ()>>(test: impl FnOnce(DuplexStream,
     let served = http1::serve(Spied(far, asked), Rc::new(client));
     LocalSet::new()
         .run_until(async {
-            tokio::task::spawn_local(async move { registry.run().await });
+            tokio::task::spawn_local(async move { registry.run(|| ()).await });
             tokio::task::spawn_local(served);
             test.await;
         })

@@ -30,6 +30,14 @@ check-configs:
 interop *ARGS:
     tests/interop/run {{ARGS}}
 
+# Everything under deploy/ through the tools that read it.
+deploy:
+    tests/deploy/run
+
+# The Debian package, in a clean Debian.
+package:
+    tests/package/run
+
 # Parse, compile and decide apart; then the whole gateway.
 bench *ARGS:
     cargo bench {{ARGS}}

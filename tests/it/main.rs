@@ -11,6 +11,8 @@ mod client_address;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod disguise;
 #[cfg(test)]
 mod edit_storm;

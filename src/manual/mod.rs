@@ -6,6 +6,7 @@ pub mod importing;
 pub mod live_requests;
 pub mod management_api;
 pub mod metrics;
+pub mod scale;
 pub mod strict_heads;
 pub mod threat_model;
 pub mod upgrades;

@@ -1,16 +1,20 @@
-//! # Why heads are read twice
+//! # Why HTTP/1 is read by a scanner of our own
 //!
-//! **Context.** The bug class that this product closes is two parties that read the same bytes differently. hyper's
-//! parser is deliberately lenient where RFC 9112 allows a recipient to be: a bare LF ends a line, equal
-//! `Content-Length` fields are merged, a fragment is dropped from the target.
+//! **Context.** The bug class that this product closes is two parties that read the same bytes differently. Parsers of HTTP/1 are
+//! lenient where RFC 9112 allows a recipient to be: a bare LF ends a line, equal `Content-Length` fields are merged, a fragment is
+//! dropped from the target. Two of them in a row, ours and a general one behind it, are two readings again, and cost 16,000
+//! instructions a request where one costs a third of that.
 //!
-//! **Decision.** On HTTP/1 connections a strict scanner stands between the socket and hyper. It follows every message to
-//! the byte, hands on only heads that have exactly one reading, and ends the connection at the first that has two. A refused
-//! head is replaced by a placeholder request which the handler answers in its stead, so that pipelined answers before it keep
-//! their order and hyper stays the only writer. What goes upstream is framed anew.
+//! **Decision.** On HTTP/1 connections the strict scanner ([`crate::server::scanner`]) alone says where a head ends and which bytes of a
+//! body are data; the first thing that has two readings ends the connection. A head that it lets pass is split into fields by
+//! `httparse`, once, and the fuzzers hold the two to one opinion of where it ends. Bodies are read when they are asked for. What goes
+//! upstream, and back, is written and framed anew ([`crate::http1`]). Responses of the upstream are read by a reader that is lenient where
+//! servers are sloppy (chunk extensions, bare LF in heads) and strict about where a body ends ([`crate::upstream::http1`]).
 //!
-//! **Consequences.** A head is scanned once more, by a table-driven pass over bytes that are in the cache. Limits and time-outs on heads
-//! live where the bytes are counted, and get their proper answers (408, 414, 431).
+//! **Consequences.** Limits and time-outs on heads live where the bytes are counted, and get their proper answers (408, 414, 431). An idle
+//! connection holds no buffer: heads are read through one of the worker's. Framing, pipelining, 100 (Continue) and upgrades are ours to
+//! get right; the attack suites, the cut-anywhere property tests and the fuzz targets are there for that.
 //!
-//! **Rejected.** Checking what hyper parsed (what it dropped or merged cannot be seen any more); a parser of our own instead of
-//! hyper's (framing, upgrades and HTTP/2 are better kept elsewhere).
+//! **Rejected.** The scanner in front of hyper's parser, which handed on what it had called safe: twice the work, buffers that hyper never
+//! gave back, and placeholders for refused heads. Checking what a general parser parsed: what it dropped or merged cannot be
+//! seen any more. HTTP/2 of our own: its framing leaves less to disagree about, and h2 is well kept.

@@ -1,11 +1,10 @@
 //! The request's body: streamed through as it comes, or looked into first where a decision depends on it.
 //!
-//! In: hyper's stream, or any other that the server wraps around it. Out: the same bytes and trailers, in the same
+//! In: HTTP/2's stream, or any other that the server wraps around the connection. Out: the same bytes and trailers, in the same
 //! order. What was read by [`inspect`](RequestBody::inspect) is kept and sent on as it came; its length is then
 //! known to the byte.
 //!
-//! Time-outs are the server's: it breaks the stream with an I/O error of the kind `TimedOut`, or wraps the stream in
-//! one of its own that fails with [`RequestError`] ([`RequestBody::wrapped`]).
+//! Time-outs are the server's: it hands over a stream that fails with [`RequestError`] ([`RequestBody::wrapped`]).
 
 use super::error::RequestError;
 use bytes::{Bytes, BytesMut};
@@ -114,7 +113,7 @@ impl Body for Rest {
         match self.get_mut() {
             Self::Done => Poll::Ready(None),
             Self::Wrapped(body) => body.as_mut().poll_frame(context),
-            Self::Incoming(body) => Pin::new(body).poll_frame(context).map_err(|error| why(&error)),
+            Self::Incoming(body) => Pin::new(body).poll_frame(context).map_err(|_| RequestError::BodyAborted),
         }
     }
 
@@ -133,19 +132,6 @@ impl Body for Rest {
             Self::Incoming(body) => body.size_hint(),
         }
     }
-}
-
-/// The server ends a body that stays away too long with `TimedOut`, somewhere in the source chain.
-fn why(error: &hyper::Error) -> RequestError {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
-        {
-            return RequestError::BodyTimeout;
-        }
-        source = cause.source();
-    }
-    RequestError::BodyAborted
 }
 
 impl Body for RequestBody {

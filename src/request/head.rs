@@ -1,6 +1,6 @@
 //! Request heads that are refused before anything is made of them.
 //!
-//! In: a head as hyper parsed it, HTTP/1.1 or HTTP/2. Out: nothing, or the [`RequestError`] of the answer. What
+//! In: a head as it was parsed, HTTP/1.1 or HTTP/2. Out: nothing, or the [`RequestError`] of the answer. What
 //! passes can be read in one way only, so that what the policy matches is what the upstream sees.
 //!
 //! 1. `CONNECT` is not ours, and `TRACE` (RFC 9110 §9.3.8; `TRACK` to IIS) would show the client what we wrote into its

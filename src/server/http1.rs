@@ -143,8 +143,8 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         let may_stay = !self.client.slot.draining() && !self.wire.borrow().is_broken();
         let mut head = std::mem::take(&mut self.head);
         head.clear();
+        head.extend_from_slice(self.wire.borrow_mut().answering());
         let written = answer::write(&mut head, &parts, &body, asked.staying(may_stay));
-        self.wire.borrow_mut().answering();
         let body = pin!(body);
         let mut sending = Sending::new(head, body, written.coding);
         if !asked.takes_trailers {

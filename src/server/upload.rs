@@ -1,6 +1,6 @@
 //! The body of an HTTP/2 request with a time-out of its own.
 //!
-//! On HTTP/1 the guard of the connection sees that a body stays away; on HTTP/2 other streams go on meanwhile, so each
+//! On HTTP/1 the wire itself sees that a body stays away; on HTTP/2 other streams go on meanwhile, so each
 //! body has a slot. The client's time runs only while somebody waits for its bytes: a body that upstream does not take
 //! is upstream's matter. Fails with [`RequestError::BodyTimeout`], and stays failed.
 

@@ -206,12 +206,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         (self.exchanges, self.scanner.framing())
     }
 
-    /// The response begins: nobody is told to go on with a body any more, unless that was half said.
-    pub(super) fn answering(&mut self) {
-        self.unasked = self.interim.len() == CONTINUE.len();
-        if self.unasked {
-            self.interim = &[];
-        }
+    /// The response begins: nobody is told to go on with a body any more. What is left of a 100 that was half said has to
+    /// be sent in front of it.
+    pub(super) fn answering(&mut self) -> &'static [u8] {
+        let rest = std::mem::take(&mut self.interim);
+        self.unasked = rest.len() == CONTINUE.len();
+        if self.unasked { &[] } else { rest }
     }
 
     /// The next piece of the body of this exchange; `None` behind the last.

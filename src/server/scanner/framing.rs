@@ -4,7 +4,7 @@
 
 use super::{Field, Scanner, State, Step, malformed};
 
-/// Digits of a `Content-Length`: below hyper's own bound.
+/// Digits of a `Content-Length`: far below what a `u64` holds.
 const LENGTH_DIGITS: u8 = 18;
 /// Digits of a chunk size: 4 GiB.
 const CHUNK_DIGITS: u8 = 8;

@@ -3,7 +3,7 @@
 //! Accepted are origin form, absolute http(s) form, `*` of OPTIONS and the authority form of CONNECT (RFC 9112 §3.2), in
 //! visible ASCII without `#`; no `<`, `>` or backtick in the path, no `"`, `<` or `>` in the query. Authorities are
 //! narrower than RFC 3986's: a name of unreserved characters or a bracketed IPv6 address, and perhaps a port; no user,
-//! no escapes. A test holds this to `http::Uri`, so that hyper never answers in our place.
+//! no escapes. A test holds this to `http::Uri`, so that every target that passes can be held.
 
 /// How far a target has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -336,7 +336,7 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// The naive twin: heads that `httparse` finds in what was handed on, framed by hyper's rules.
+/// The naive twin: heads that `httparse` finds in what was handed on, framed by the usual rules.
 fn heads_by_httparse(mut bytes: &[u8]) -> u64 {
     let mut heads = 0;
     loop {

@@ -20,23 +20,24 @@ mod request_id;
 
 pub use body::ResponseBody;
 
+use crate::config::{Config, DecisionLines};
 use crate::enforce::{Permit, enforce};
 use crate::policy::decide::{Decision, Subject, decide};
-use crate::request::client_address::{self, ClientAddress};
+use crate::request::client_address::{self, ClientAddress, Source};
 use crate::request::{Connection, RequestBody, RequestError, api_key, facts, head};
 use crate::server::Handler;
 use crate::store::{Snapshot, SnapshotReader, SnapshotStore};
+use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::AccessWriter;
 use crate::telemetry::decision_log::DecisionLog;
-use crate::telemetry::metrics::{Metrics, RequestDecision, WorkerMetrics};
-use crate::telemetry::{CheckReport, SubjectKind};
+use crate::telemetry::metrics::{ClientFound, Metrics, RequestDecision, WorkerMetrics};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody};
 use access::{Became, Visit};
 use asked::{Asked, Said};
-use blocked_line::BlockedLine;
+use blocked_line::{BlockedLine, Decided};
 use failure::Failure;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use live::LiveRequests;
 use request_id::RequestId;
@@ -135,6 +136,7 @@ impl Gateway {
         body: &mut RequestBody,
     ) -> Result<(Permit, Said, Instant), Failure> {
         let policy = &snapshot.policy;
+        self.metrics.client(how_found(client, &snapshot.config, &parts.headers));
         let mut begun = Instant::now();
         let mut said = if body.is_end_stream() { Said::Nothing } else { Said::NotHeard };
         let mut facts = facts::gather(policy, parts, client.address)?;
@@ -147,48 +149,54 @@ impl Gateway {
         let decision = decide(policy, &facts, |check| snapshot.hits.count(self.worker, check, begun));
         let decided = Instant::now();
         self.metrics.decision_time.observe(decided.duration_since(begun));
-        self.record(snapshot, &decision, parts, (client, connection, id));
+        let line = Decided { decision: &decision, facts: &facts, said: &said };
+        self.record(snapshot, &line, parts, (client, connection, id));
         let permit =
             enforce(snapshot, &decision).map_err(|refusal| Failure::Refused(refusal, client.address))?;
         Ok((permit, said, decided))
     }
 
-    /// Counts a decision, and logs it where it blocks or would block.
+    /// Counts a decision, and logs it where it blocks or would block, or where every decision is wanted.
     fn record(
         &self,
         snapshot: &Snapshot,
-        decision: &Decision<'_>,
+        decided: &Decided<'_, '_>,
         parts: &Parts,
         (client, connection, id): (&ClientAddress, &Connection, &RequestId),
     ) {
-        let block = decision.cause.filter(|check| check.blocks());
-        let kind = block.or(decision.reported).map(|check| SubjectKind::of(&check.subject));
-        let label = match (block, decision.reported) {
-            (Some(_), _) => RequestDecision::Block,
-            (None, Some(_)) => RequestDecision::Report,
-            (None, None) => RequestDecision::Allow,
-        };
-        self.metrics.request(label, kind);
-        let Some(check) = block.or(decision.reported).filter(|_| snapshot.config.log.blocked_requests) else {
+        let Decision { cause, reported, .. } = decided.decision;
+        let block = cause.filter(|check| check.blocks()).or(*reported);
+        self.metrics.request(decided.label(), block.map(|check| SubjectKind::of(&check.subject)));
+        let log = &snapshot.config.log;
+        let all = log.decisions == DecisionLines::All;
+        if !(all || block.is_some()) || (block.is_some() && !log.blocked_requests) {
             return;
-        };
-        let report = || CheckReport::of(&snapshot.policy, &check);
-        let source = client.source.name(&snapshot.config.client_ip);
-        let named = (id.of(&parts.headers), source);
-        let line = BlockedLine::of(parts, (client, connection), named, snapshot.revision);
-        if matches!(check.subject, Subject::ApiKey(_)) && snapshot.config.answers.has_decoy() {
-            self.log_behind(line, report());
+        }
+        let is_key = block.is_some_and(|check| matches!(check.subject, Subject::ApiKey(_)));
+        let decoy = is_key && snapshot.config.answers.has_decoy();
+        if !(all || decoy || self.decisions.admits()) {
+            return;
+        }
+        let seen = (client, connection, id.of(&parts.headers));
+        let mut line = BlockedLine::of(snapshot, parts, seen, decided);
+        if all || !decoy {
+            line = line.recorded(snapshot, parts, decided);
+        }
+        if decoy {
+            self.log_behind(line, all);
         } else {
-            self.decisions.blocked(&line.request(), report);
+            line.write(&self.decisions);
         }
     }
 
     /// Logs a decoy once its request is on the way: an invalid key is not logged, and must not be the faster one.
-    fn log_behind(&self, line: BlockedLine, report: CheckReport) {
+    fn log_behind(&self, line: BlockedLine, all: bool) {
         let decisions = Rc::clone(&self.decisions);
         tokio::task::spawn_local(async move {
             tokio::time::sleep(BEHIND).await;
-            decisions.blocked(&line.request(), || report);
+            if all || decisions.admits() {
+                line.write(&decisions);
+            }
         });
     }
 
@@ -215,6 +223,18 @@ impl Gateway {
             return response.map(ResponseBody::ended);
         }
         response.map(|body| ResponseBody::streaming(body, asked, &self.live))
+    }
+}
+
+/// The way in which a client's address was found, as it is counted.
+fn how_found(client: &ClientAddress, config: &Config, headers: &HeaderMap) -> ClientFound {
+    match (client.source, client.address) {
+        (Source::Header, None) => ClientFound::Undetermined,
+        (Source::Header, Some(_)) if client.chained => ClientFound::Chain,
+        (Source::Header, Some(_)) => ClientFound::Value,
+        (Source::Peer, _) if client.peer_trusted => ClientFound::Missing,
+        (Source::Peer, _) if client_address::is_sent(&config.client_ip, headers) => ClientFound::Ignored,
+        (Source::Peer, _) => ClientFound::Peer,
     }
 }
 

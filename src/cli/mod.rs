@@ -7,10 +7,12 @@
 pub mod cases;
 pub mod check;
 pub mod demo;
+pub mod doctor;
 mod error;
 pub mod explain;
 pub mod hash_key;
 pub mod health;
+pub mod impact;
 pub mod import;
 mod load;
 pub mod management;
@@ -48,6 +50,8 @@ pub const DEFAULT_CONFIG: &str = "gateway.toml";
         aclgate check gateway.toml                     errors and warnings, for CI\n  \
         aclgate explain -c gateway.toml --ip 192.0.2.1 --path /oauth2/authorize\n  \
         aclgate test -c gateway.toml cases.toml        a policy review as a table\n  \
+        aclgate impact -c new.toml decisions.jsonl     who would newly be blocked\n  \
+        aclgate doctor -c gateway.toml                 what is dangerous about a running gateway\n  \
         aclgate run -c gateway.toml\n\n\
         Exit codes: 0 fine, 1 the input is at fault or a file is missing, 2 wrong usage."
 )]
@@ -97,6 +101,25 @@ enum Command {
     },
     /// Convert another product's address lists into IP ACLs.
     Import(import::Args),
+    /// Say whom a new policy would block or allow, from recorded decisions.
+    #[command(
+        long_about = "Decides over recorded requests again, with a candidate for a new policy, and lists who would \
+            newly be blocked and who newly allowed, by subject and client. What cannot be decided exactly is \
+            counted with the reason, not guessed. Exits with 0 whatever the impact.",
+        after_long_help = impact::HELP
+    )]
+    Impact {
+        /// The candidate.
+        #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+        config: PathBuf,
+        /// The JSON log of a gateway, or `-`.
+        #[arg(value_name = "DECISIONS")]
+        decisions: PathBuf,
+        /// Print an object.
+        #[arg(long)]
+        json: bool,
+    },
+    Doctor(doctor::Args),
     /// Show what the entries of a running gateway's ACLs decided.
     Stats(Box<stats::Args>),
     /// Print the SHA-256 of an API key, for `sha256 = "…"`.
@@ -157,6 +180,8 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Result<ExitCode, CliError>
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Test { config, cases } => test::run(&config, &cases, out),
         Command::Import(arguments) => import::run(&arguments, out),
+        Command::Impact { config, decisions, json } => impact::run(&config, &decisions, json, out),
+        Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
         Command::HashKey => hash_key::run(out),
         Command::Health { url } => health::run(&url),

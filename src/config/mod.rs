@@ -19,8 +19,8 @@ pub use load::{Loaded, Outcome, load};
 pub use read::is_log_level;
 pub use settings::{
     AccessLog, Admin, AdminKey, CertificateFiles, ClientIp, ClientIpHeader, ClientIpSelect, Config, Decision,
-    Dialect, Limits, Listener, Log, LogFormat, Original, Server, Timeouts, TlsSettings, TrustedProxies,
-    Upstream, UpstreamUrl,
+    DecisionLines, Dialect, Limits, Listener, Log, LogFormat, Original, Server, Timeouts, TlsSettings,
+    TrustedProxies, Upstream, UpstreamUrl,
 };
 
 #[cfg(test)]

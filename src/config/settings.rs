@@ -270,6 +270,17 @@ pub struct Log {
     pub access: AccessLog,
     /// Whether each blocked request is logged.
     pub blocked_requests: bool,
+    /// Which decisions get a line.
+    pub decisions: DecisionLines,
+}
+
+/// `[log] decisions`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DecisionLines {
+    /// Those that block, and those that would block in report mode.
+    Blocked,
+    /// All, and none is held back: a recording that another policy can be tried on.
+    All,
 }
 
 /// `[log] format`

@@ -9,6 +9,7 @@
 
 mod json;
 mod question;
+pub mod replay;
 
 pub use json::{InvalidQuestion, question_from_json, to_json};
 pub use question::{Client, Question, QuestionError};

@@ -13,6 +13,7 @@
 //! | `process_open_fds` | gauge |  | Open file descriptors |
 //! | `process_max_fds` | gauge |  | The most file descriptors that the process may open |
 //! | `aclgate_requests_total` | counter | `decision`, `subject` | Requests by decision and by the kind of the subject that decided |
+//! | `aclgate_client_addresses_total` | counter | `found` | Requests by the way in which the client's address was found |
 //! | `aclgate_acl_hits_total` | counter | `acl`, `action`, `matched` | Times that an IP ACL was asked, by its answer and by what of it decided |
 //! | `aclgate_responses_total` | counter | `class` | Answers by status class |
 //! | `aclgate_decision_duration_seconds` | histogram |  | Time that a decision takes, waiting for a body aside |

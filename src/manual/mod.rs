@@ -7,6 +7,7 @@ pub mod live_requests;
 pub mod management_api;
 pub mod metrics;
 pub mod scale;
+pub mod recorded_decisions;
 pub mod strict_heads;
 pub mod threat_model;
 pub mod upgrades;

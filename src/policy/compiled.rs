@@ -82,6 +82,7 @@ pub struct Policy {
     resource_server_index: HashMap<String, Arc<ResourceServer>>,
     default_tenant: Option<Arc<Tenant>>,
     decisive_headers: Vec<Arc<str>>,
+    api_key_set: u128,
     sign_on_acls: BlockUnion,
     resource_server_acls: BlockUnion,
     term: Term,
@@ -129,6 +130,7 @@ impl Policy {
                 .iter()
                 .map(|server| (comparable_identifier(&server.identifier), Arc::clone(server)))
                 .collect(),
+            api_key_set: set_of(&parts.api_keys),
             default_tenant: parts.tenants.iter().find(|tenant| tenant.default).cloned(),
             sign_on_acls,
             resource_server_acls,
@@ -172,6 +174,11 @@ impl Policy {
     /// Whether any API key is known at all: if not, no key needs to be hashed.
     pub fn knows_api_keys(&self) -> bool {
         !self.key_index.is_empty()
+    }
+
+    /// A number that tells apart which API keys are listed, by their ids; nothing of a key is in it.
+    pub fn api_key_set(&self) -> u128 {
+        self.api_key_set
     }
 
     /// Applications by `client_id`.
@@ -226,8 +233,13 @@ impl Policy {
     }
 }
 
+/// The same for the same ids in whatever order; the number of keys is in it, since an id may be all zeros.
+fn set_of(keys: &[ApiKey]) -> u128 {
+    keys.iter().fold(0, |set, key| set ^ key.id.as_u128()).wrapping_add(keys.len() as u128)
+}
+
 /// An identifier without one trailing slash, scheme and host in lower case; a UUID in its usual form.
-pub(super) fn comparable_identifier(identifier: &str) -> String {
+pub fn comparable_identifier(identifier: &str) -> String {
     if let Some(uuid) = lenient_uuid(identifier) {
         return ::uuid::Uuid::from_u128(uuid).to_string();
     }

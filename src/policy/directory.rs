@@ -82,6 +82,15 @@ impl<T> Directory<T> {
     }
 }
 
+/// The text that stands for an id among exact matches, and the one that it shares with its variants. Two values with
+/// the same exact form name the same subject in every directory.
+pub fn forms(value: &str) -> (String, String) {
+    let canonical = |uuid: u128| ::uuid::Uuid::from_u128(uuid).to_string();
+    let exact = lenient_uuid(value).map_or_else(|| value.to_owned(), canonical);
+    let folded = overlong_uuid(trim(value)).map_or_else(|| with_folded(value, str::to_owned), canonical);
+    (exact, folded)
+}
+
 /// What upstreams may cut off: blanks of any alphabet, control characters (Java), the byte order mark
 /// (JavaScript).
 fn trim(text: &str) -> &str {

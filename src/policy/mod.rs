@@ -42,5 +42,5 @@ mod compiled;
 mod range_map;
 mod renewal;
 
-pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules};
+pub use compiled::{ApiKeySources, Policy, PolicyParts, Rules, comparable_identifier};
 pub use files::{FileError, Files, NoFiles};

@@ -42,6 +42,17 @@ pub fn listed<'a>(policy: &'a Policy, headers: &HeaderMap) -> SmallVec<[&'a ApiK
     found
 }
 
+/// Whether anything stands where a key may stand that the policy does not list.
+pub fn carries_unlisted(policy: &Policy, headers: &HeaderMap) -> bool {
+    let mut unlisted = false;
+    for (place, value) in places(&policy.rules().api_key_sources, headers) {
+        place.candidates(value.as_bytes(), &mut |key| {
+            unlisted |= !key.is_empty() && policy.api_key(&ApiKeyHash::of(key)).is_none();
+        });
+    }
+    unlisted
+}
+
 /// Exchanges each key that the policy knows for a random one of the same shape. Everything else stays.
 ///
 /// # Errors

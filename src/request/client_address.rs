@@ -36,6 +36,8 @@ pub struct ClientAddress {
     pub source: Source,
     /// Whether the peer is a trusted proxy, whose forwarding fields are believed.
     pub peer_trusted: bool,
+    /// Whether the header that was believed has more than one value.
+    pub chained: bool,
 }
 
 /// Where a client's address comes from.
@@ -74,19 +76,27 @@ pub fn resolve(settings: &ClientIp, peer: IpAddr, headers: &HeaderMap) -> Client
     let peer_trusted = settings.header != ClientIpHeader::None && settings.trusted_proxies.contain(peer);
     let named = if peer_trusted { from_header(settings, headers) } else { None };
     match named {
-        None => ClientAddress { address: Some(peer), source: Source::Peer, peer_trusted },
-        Some(Hop::Address(address)) => {
-            ClientAddress { address: Some(address), source: Source::Header, peer_trusted }
+        None => ClientAddress { address: Some(peer), source: Source::Peer, peer_trusted, chained: false },
+        Some((hop, chained)) => {
+            let address = match hop {
+                Hop::Address(address) => Some(address),
+                Hop::Unknown => None,
+            };
+            ClientAddress { address, source: Source::Header, peer_trusted, chained }
         }
-        Some(Hop::Unknown) => ClientAddress { address: None, source: Source::Header, peer_trusted },
     }
 }
 
-/// What the header says; `None` where it is absent or empty.
-fn from_header(settings: &ClientIp, headers: &HeaderMap) -> Option<Hop> {
+/// Whether the header that would say who the client is has been sent.
+pub fn is_sent(settings: &ClientIp, headers: &HeaderMap) -> bool {
+    settings.header != ClientIpHeader::None && headers.contains_key(Source::Header.name(settings))
+}
+
+/// What the header says, and whether it has several values; `None` where it is absent or empty.
+fn from_header(settings: &ClientIp, headers: &HeaderMap) -> Option<(Hop, bool)> {
     match &settings.header {
         ClientIpHeader::None => None,
-        ClientIpHeader::Single(name) => single(headers, name),
+        ClientIpHeader::Single(name) => Some((single(headers, name)?, false)),
         ClientIpHeader::XForwardedFor => {
             let lines = headers.get_all(&X_FORWARDED_FOR).iter();
             select(settings, lines.flat_map(|line| list(line.as_bytes())))
@@ -96,7 +106,7 @@ fn from_header(settings: &ClientIp, headers: &HeaderMap) -> Option<Hop> {
             if settings.select == ClientIpSelect::RightmostUntrusted
                 && lines.iter().any(|line| !forwarded::is_well_formed(line.as_bytes()))
             {
-                return Some(Hop::Unknown);
+                return Some((Hop::Unknown, false));
             }
             select(settings, lines.iter().flat_map(|line| forwarded::hops(line.as_bytes())))
         }
@@ -117,13 +127,16 @@ fn list(line: &[u8]) -> impl Iterator<Item = Hop> {
     line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|value| !value.is_empty()).map(node)
 }
 
-fn select(settings: &ClientIp, mut hops: impl Iterator<Item = Hop>) -> Option<Hop> {
-    match settings.select {
-        ClientIpSelect::First => hops.next(),
-        ClientIpSelect::RightmostUntrusted => hops.fold(None, |found, hop| {
-            Some(found.filter(|_| is_trusted(&settings.trusted_proxies, hop)).unwrap_or(hop))
-        }),
-    }
+fn select(settings: &ClientIp, mut hops: impl Iterator<Item = Hop>) -> Option<(Hop, bool)> {
+    let first = hops.next()?;
+    let mut others = hops.peekable();
+    let chained = others.peek().is_some();
+    let found = match settings.select {
+        ClientIpSelect::First => first,
+        ClientIpSelect::RightmostUntrusted => others
+            .fold(first, |found, hop| if is_trusted(&settings.trusted_proxies, hop) { found } else { hop }),
+    };
+    Some((found, chained))
 }
 
 fn is_trusted(proxies: &TrustedProxies, hop: Hop) -> bool {

@@ -8,6 +8,7 @@ pub mod connection;
 pub mod error;
 pub mod facts;
 pub mod head;
+pub mod record;
 pub mod subjects;
 
 mod base64;

@@ -1,14 +1,13 @@
-//! The decision log: one structured line for each request that an ACL blocked, or would have blocked in report mode.
+//! The decision log: one structured line for each request that an ACL blocked, or would have blocked in report mode; for
+//! every decision where the configuration says so.
 //!
 //! In: a check and what is known of the request. Out: an event with the target [`BLOCKED`], which passes any log level.
-//! A flood does not fill the disk: each worker writes [`BURST`] lines at once and [`PER_SECOND`] after that; what is
+//! A flood does not fill the disk, unless every decision is wanted: each worker writes [`BURST`] lines at once and [`PER_SECOND`] after that; what is
 //! held back is counted, and the count stands on the next line and in the metrics.
 
 use super::logging::BLOCKED;
-use super::metrics::WorkerMetrics;
+use super::metrics::{RequestDecision, WorkerMetrics};
 use super::{CheckReport, redaction};
-use crate::policy::acl::Action;
-use crate::policy::subject::Mode;
 use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ pub const BURST: u32 = 50;
 /// Lines a second that a worker writes under a flood.
 pub const PER_SECOND: u32 = 20;
 
-/// What is logged of a blocked request beside the check. Texts are raw: the log redacts them.
+/// What is logged of a request beside the check. Texts are raw: the log redacts them.
 #[derive(Clone, Copy, Debug)]
 pub struct BlockedRequest<'a> {
     /// `X-Request-Id`.
@@ -38,6 +37,10 @@ pub struct BlockedRequest<'a> {
     pub host: Option<&'a str>,
     /// The revision of the policy that blocked it.
     pub revision: u64,
+    /// The header that says who the client is, `name: value`, where the line is to be replayed.
+    pub client_header: Option<&'a str>,
+    /// What of the request another policy has to know, free of secrets.
+    pub record: Option<&'a str>,
 }
 
 /// The decision log of one worker.
@@ -63,14 +66,50 @@ impl DecisionLog {
         Self { metrics, budget, held_back: Cell::new(0) }
     }
 
-    /// Logs a request that a check blocked or would have blocked. The report is only made if the line is written.
-    pub fn blocked(&self, request: &BlockedRequest<'_>, report: impl FnOnce() -> CheckReport) {
-        if self.take(Instant::now()) {
-            write(request, &report(), self.held_back.replace(0));
-        } else {
+    /// Whether a line on a blocked request may be written now. If not, it is counted as held back.
+    #[must_use]
+    pub fn admits(&self) -> bool {
+        let admitted = self.take(Instant::now());
+        if !admitted {
             self.held_back.set(self.held_back.get() + 1);
             self.metrics.decisions_held_back.add(1);
         }
+        admitted
+    }
+
+    /// Writes the line of a decision; `check` decided, if any was made.
+    pub fn write(
+        &self,
+        request: &BlockedRequest<'_>,
+        decision: RequestDecision,
+        check: Option<&CheckReport>,
+    ) {
+        let held_back = self.held_back.replace(0);
+        let path = redaction::target(request.target);
+        let cut = redaction::path_of(&path) != redaction::path_of(request.target);
+        tracing::info!(
+            target: BLOCKED,
+            decision = decision.label(),
+            client = request.client.map(tracing::field::display),
+            client_undetermined = request.client.is_none().then_some(true),
+            peer = %request.peer,
+            client_source = request.client_source,
+            subject_kind = check.map(|check| check.kind.label()),
+            subject = check.and_then(|check| check.name.as_deref()),
+            subject_id = check.and_then(|check| check.id.as_deref()),
+            acl = check.and_then(|check| check.acl.as_ref()).map(|(_, name)| &**name),
+            entry = check.map(|check| tracing::field::display(&check.entry)),
+            method = %redaction::text(request.method),
+            path = %path,
+            host = request.host.map(redaction::text).map(tracing::field::display),
+            revision = request.revision,
+            path_redacted = (cut && request.record.is_some()).then_some(true),
+            request_id = %redaction::text(request.request_id),
+            client_header = request.client_header.map(redaction::text),
+            record = request.record,
+            held_back = (held_back > 0).then_some(held_back),
+            "{}", message(decision, check)
+        );
     }
 
     fn take(&self, now: Instant) -> bool {
@@ -92,31 +131,14 @@ impl DecisionLog {
     }
 }
 
-fn write(request: &BlockedRequest<'_>, check: &CheckReport, held_back: u64) {
-    let message = match (check.action, check.mode) {
-        (Action::Block, Mode::Enforce) => "request blocked",
-        (Action::Block, Mode::Report) => "request would be blocked, mode is report",
-        (Action::Allow, _) => "request allowed",
-    };
-    tracing::info!(
-        target: BLOCKED,
-        client = request.client.map(tracing::field::display),
-        client_undetermined = request.client.is_none().then_some(true),
-        peer = %request.peer,
-        client_source = request.client_source,
-        subject_kind = check.kind.label(),
-        subject = check.name.as_deref(),
-        subject_id = check.id.as_deref(),
-        acl = check.acl.as_ref().map(|(_, name)| &**name),
-        entry = %check.entry,
-        method = %redaction::text(request.method),
-        path = %redaction::target(request.target),
-        host = request.host.map(redaction::text).map(tracing::field::display),
-        revision = request.revision,
-        request_id = %redaction::text(request.request_id),
-        held_back = (held_back > 0).then_some(held_back),
-        "{message}"
-    );
+fn message(decision: RequestDecision, check: Option<&CheckReport>) -> &'static str {
+    match decision {
+        RequestDecision::Block => "request blocked",
+        RequestDecision::Report => "request would be blocked, mode is report",
+        RequestDecision::Allow if check.is_none() => "request allowed, no ACL applies",
+        RequestDecision::Allow => "request allowed",
+        RequestDecision::Refuse => "request refused",
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +147,8 @@ mod tests {
     use super::super::{EntryReport, SubjectKind};
     use super::*;
     use crate::config::LogFormat;
-    use crate::policy::acl::{Details, Entry, Place};
+    use crate::policy::acl::{Action, Details, Entry, Place};
+    use crate::policy::subject::Mode;
     use serde_json::Value;
     use std::time::Duration;
 
@@ -139,6 +162,8 @@ mod tests {
             target: "/oauth2/authorize?client_id=a&state=SECRET",
             host: Some("acme.example"),
             revision: 7,
+            client_header: None,
+            record: None,
         }
     }
 
@@ -163,7 +188,13 @@ mod tests {
         let text = logged("error", LogFormat::Json, |_| {
             let log = DecisionLog::new(Arc::default());
             for _ in 0..times {
-                log.blocked(request, || report.clone());
+                if log.admits() {
+                    let decision = match report.mode {
+                        Mode::Enforce => RequestDecision::Block,
+                        Mode::Report => RequestDecision::Report,
+                    };
+                    log.write(request, decision, Some(report));
+                }
             }
         });
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -175,6 +206,7 @@ mod tests {
         let [line] = &lines[..] else { panic!("{lines:?}") };
         let fields = [
             ("message", "request blocked"),
+            ("decision", "block"),
             ("client", "198.51.100.66"),
             ("peer", "127.0.0.1"),
             ("client_source", "x-forwarded-for"),
@@ -205,6 +237,27 @@ mod tests {
     }
 
     #[test]
+    fn a_recorded_line_says_whether_its_path_is_whole() {
+        let lines = |target| {
+            let recorded = BlockedRequest {
+                target,
+                client_header: Some("x-forwarded-for: 198.51.100.66"),
+                record: Some("1 GET"),
+                ..request()
+            };
+            let text = logged("off", LogFormat::Json, |_| {
+                DecisionLog::new(Arc::default()).write(&recorded, RequestDecision::Allow, None);
+            });
+            serde_json::from_str::<Value>(&text).unwrap()
+        };
+        let whole = lines("https://idp.example/oauth2/authorize?code=SECRET");
+        assert_eq!((&whole["decision"], &whole["record"]), (&"allow".into(), &"1 GET".into()));
+        assert_eq!(whole["client_header"], "x-forwarded-for: 198.51.100.66");
+        assert!(whole.get("path_redacted").is_none() && whole.get("acl").is_none(), "{whole}");
+        assert_eq!(lines("/password/change/YkVZ6i0_S3cret-0123456789abcdef")["path_redacted"], true);
+    }
+
+    #[test]
     fn a_flood_is_held_back_and_counted() {
         let metrics = Arc::<WorkerMetrics>::default();
         let log = DecisionLog::new(Arc::clone(&metrics));
@@ -218,7 +271,7 @@ mod tests {
         // Time never runs backwards for the bucket.
         assert!(!log.take(start));
         // It is empty now, and an hour ahead: lines are held back.
-        log.blocked(&request(), || panic!("no report is made of what is held back"));
+        assert!(!log.admits());
         assert_eq!((log.held_back.get(), metrics.decisions_held_back.get()), (1, 1));
     }
 
@@ -228,7 +281,7 @@ mod tests {
             let log = DecisionLog::new(Arc::default());
             log.flush();
             log.held_back.set(3);
-            log.blocked(&request(), report);
+            log.write(&request(), RequestDecision::Block, Some(&report()));
             log.held_back.set(5);
             log.flush();
             log.flush();

@@ -210,7 +210,7 @@ impl Drop for Line {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::config::AccessLog;
+    use crate::config::{AccessLog, DecisionLines};
 
     /// A stream that can be read back.
     #[derive(Clone, Debug, Default)]
@@ -234,7 +234,8 @@ pub(super) mod tests {
     }
 
     fn settings(level: &str, format: LogFormat) -> Log {
-        Log { level: level.to_owned(), format, access: AccessLog::Off, blocked_requests: true }
+        let decisions = DecisionLines::Blocked;
+        Log { level: level.to_owned(), format, access: AccessLog::Off, blocked_requests: true, decisions }
     }
 
     /// What is logged by `events` under a log with these settings.

@@ -68,6 +68,41 @@ impl RequestDecision {
     }
 }
 
+/// How the address of a request's client was found, as a label. Tells of what stands before the gateway.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClientFound {
+    /// The peer is no trusted proxy and names nobody: it is the client.
+    Peer,
+    /// A trusted proxy named it.
+    Value,
+    /// A trusted proxy named several.
+    Chain,
+    /// A trusted proxy named nobody: the proxy is the client.
+    Missing,
+    /// Somebody who is not trusted named one, and was not believed.
+    Ignored,
+    /// What a trusted proxy named is no address.
+    Undetermined,
+}
+
+impl ClientFound {
+    /// Every way.
+    pub const ALL: [Self; 6] =
+        [Self::Peer, Self::Value, Self::Chain, Self::Missing, Self::Ignored, Self::Undetermined];
+
+    /// The label's value.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Value => "value",
+            Self::Chain => "chain",
+            Self::Missing => "missing",
+            Self::Ignored => "ignored",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
 /// A number that only grows and has one writer.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -90,6 +125,8 @@ impl Counter {
 pub struct WorkerMetrics {
     /// By decision, then by subject kind, `none` last.
     requests: [[Counter; SubjectKind::ALL.len() + 1]; RequestDecision::ALL.len()],
+    /// By the way in which the client's address was found.
+    clients: [Counter; ClientFound::ALL.len()],
     /// By the first digit of the status.
     responses: [Counter; 5],
     /// From the head to the decision, waiting for a body aside.
@@ -106,6 +143,13 @@ impl WorkerMetrics {
     /// Counts a request; `kind` is of the subject that decided, if one did.
     pub fn request(&self, decision: RequestDecision, kind: Option<SubjectKind>) {
         if let Some(counter) = self.requests_of(decision, kind) {
+            counter.add(1);
+        }
+    }
+
+    /// Counts the way in which a client's address was found.
+    pub fn client(&self, found: ClientFound) {
+        if let Some(counter) = self.clients.get(found as usize) {
             counter.add(1);
         }
     }

@@ -41,6 +41,16 @@ pub fn target(raw: &str) -> String {
     out
 }
 
+/// The path of a target, redacted or not: without scheme, authority and query.
+pub fn path_of(target: &str) -> &str {
+    let behind_authority = || {
+        let (_, rest) = target.split_once("://")?;
+        rest.find('/').and_then(|slash| rest.get(slash..))
+    };
+    let path = if target.starts_with('/') { target } else { behind_authority().unwrap_or(target) };
+    path.split('?').next().unwrap_or_default()
+}
+
 /// Any other text of a client, such as a `User-Agent`, safe to write.
 pub fn text(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len().min(LONGEST_TEXT));
@@ -138,6 +148,21 @@ mod tests {
         ];
         for (raw, expected) in cases {
             assert_eq!(target(raw), expected, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn paths_of_targets() {
+        let cases = [
+            ("/a/b?c=d", "/a/b"),
+            ("https://host:8443/a?b", "/a"),
+            ("https://host", "https://host"),
+            ("//host/a", "//host/a"),
+            ("*", "*"),
+            ("/a?b=http://c/d", "/a"),
+        ];
+        for (target, path) in cases {
+            assert_eq!(path_of(target), path, "{target}");
         }
     }
 

@@ -15,6 +15,8 @@ mod deploy;
 #[cfg(test)]
 mod disguise;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod edit_storm;
 #[cfg(test)]
 mod enforcement;
@@ -25,9 +27,13 @@ mod framing;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod impact;
+#[cfg(test)]
 mod logging;
 #[cfg(test)]
 mod observing;
+#[cfg(test)]
+mod process;
 #[cfg(test)]
 mod proxying;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `[log]`.
 
 use crate::config::defaults;
-use crate::config::settings::{AccessLog, Log, LogFormat};
+use crate::config::settings::{AccessLog, DecisionLines, Log, LogFormat};
 use crate::policy::document::reader::{At, Section};
 use crate::policy::finding::{Code, Report};
 use tracing_subscriber::EnvFilter;
@@ -10,6 +10,8 @@ const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 const FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 const ACCESS: &[(&str, AccessLog)] =
     &[("off", AccessLog::Off), ("json", AccessLog::Json), ("combined", AccessLog::Combined)];
+const DECISIONS: &[(&str, DecisionLines)] =
+    &[("blocked", DecisionLines::Blocked), ("all", DecisionLines::All)];
 
 pub(super) fn log(mut section: Section<'_>, report: &mut Report<'_>) -> Log {
     let level = section.string(report, "level").and_then(|level| self::level(level, report));
@@ -18,6 +20,9 @@ pub(super) fn log(mut section: Section<'_>, report: &mut Report<'_>) -> Log {
         format: section.word(report, "format", FORMATS).map_or(LogFormat::Text, |format| format.value),
         access: section.word(report, "access", ACCESS).map_or(AccessLog::Off, |access| access.value),
         blocked_requests: section.boolean(report, "blocked_requests").unwrap_or(true),
+        decisions: section
+            .word(report, "decisions", DECISIONS)
+            .map_or(DecisionLines::Blocked, |decisions| decisions.value),
     };
     section.finish(report);
     log

@@ -187,6 +187,7 @@ fn an_untrusted_peer_is_the_client() {
         address: Some("192.0.2.9".parse().unwrap()),
         source: Source::Peer,
         peer_trusted: false,
+        chained: false,
     };
     assert_eq!(client, expected);
     let mapped = resolve(&settings, "::ffff:10.0.0.1".parse().unwrap(), &headers);

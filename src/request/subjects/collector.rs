@@ -8,6 +8,7 @@
 use super::jwt;
 use super::names::{Field, Kind};
 use super::query;
+use super::statement::{About, Statements};
 use crate::policy::Policy;
 use crate::policy::directory::Match;
 use crate::policy::facts::{Named, Names, SubjectFacts};
@@ -35,11 +36,24 @@ pub(super) enum Place {
 pub(super) struct Collector<'a, 'f> {
     pub(super) policy: &'a Policy,
     facts: &'f mut SubjectFacts<'a>,
+    /// Takes down all that is looked up, where a request is recorded.
+    witness: Option<&'f mut Statements>,
 }
 
 impl<'a, 'f> Collector<'a, 'f> {
     pub(super) fn new(policy: &'a Policy, facts: &'f mut SubjectFacts<'a>) -> Self {
-        Self { policy, facts }
+        Self { policy, facts, witness: None }
+    }
+
+    /// With somebody who takes down all that is looked up, listed or not.
+    pub(super) fn witnessed(self, witness: &'f mut Statements) -> Self {
+        Self { witness: Some(witness), ..self }
+    }
+
+    fn state(&mut self, about: About, place: Place, value: &str) {
+        if let Some(witness) = &mut self.witness {
+            witness.add(about, place, value);
+        }
     }
 
     /// A field is there by name, whatever its value.
@@ -65,7 +79,9 @@ impl<'a, 'f> Collector<'a, 'f> {
     /// A `client_id`.
     pub(super) fn application(&mut self, place: Place, value: Cow<'a, str>) {
         let directory = self.policy.applications();
+        self.state(About::Application, place, &value);
         other_readings(&value, &mut |reading| {
+            self.state(About::Application, Place::Hint, reading);
             for found in directory.find(reading) {
                 self.listed_application(Place::Hint, subject(&found));
             }
@@ -84,7 +100,9 @@ impl<'a, 'f> Collector<'a, 'f> {
     /// A tenant's id.
     pub(super) fn tenant(&mut self, place: Place, value: Cow<'a, str>) {
         let directory = self.policy.tenants();
+        self.state(About::Tenant, place, &value);
         other_readings(&value, &mut |reading| {
+            self.state(About::Tenant, Place::Hint, reading);
             for found in directory.find(reading) {
                 self.listed_tenant(Place::Hint, subject(&found));
             }
@@ -147,10 +165,18 @@ impl<'a, 'f> Collector<'a, 'f> {
         self.scope(value);
     }
 
+    /// The longest identifier of which something is to be found.
+    fn longest_identifier(&self) -> usize {
+        let servers = &self.policy.parts().resource_servers;
+        match self.witness {
+            Some(_) => usize::MAX,
+            None => servers.iter().map(|server| server.identifier.len() + 1).max().unwrap_or(0),
+        }
+    }
+
     /// `target-entity:<id>` with or without `:permissions`. The id may itself have colons.
     fn scope(&mut self, value: &str) {
-        let servers = &self.policy.parts().resource_servers;
-        let longest = servers.iter().map(|server| server.identifier.len() + 1).max().unwrap_or(0);
+        let longest = self.longest_identifier();
         for word in value.split(|letter: char| letter.is_whitespace() || letter == ',') {
             let Some((prefix, entity)) = word.split_once(':') else { continue };
             if prefix.eq_ignore_ascii_case("target-entity") {
@@ -163,10 +189,11 @@ impl<'a, 'f> Collector<'a, 'f> {
 
     /// Looks an identifier up, a UUID in each form in which the policy may have it.
     fn identifier(&mut self, value: &str) {
+        let value = value.trim();
+        self.state(About::ResourceServer, Place::Hint, value);
         if self.policy.parts().resource_servers.is_empty() {
             return;
         }
-        let value = value.trim();
         self.resource_server(self.policy.resource_server(value));
         if let Some(id) = lenient_uuid(value).or_else(|| loose_uuid(value)) {
             let id = uuid::Uuid::from_u128(id).to_string();

@@ -1,6 +1,6 @@
 //! Applications, tenants and resource servers that a request names.
 //!
-//! In: a head, and a body where a decision depends on it. Out: [`SubjectFacts`](crate::policy::facts::SubjectFacts).
+//! In: a head, and a body where a decision depends on it. Out: [`SubjectFacts`].
 //!
 //! | place | kind | file |
 //! | --- | --- | --- |
@@ -32,11 +32,15 @@ mod jwt;
 mod multipart;
 mod names;
 mod query;
+mod statement;
+
+pub use statement::{Listed, Statements, StatementsError};
 
 use super::error::RequestError;
 use super::head;
 use crate::policy::Policy;
-use crate::policy::facts::RequestFacts;
+use crate::policy::facts::{RequestFacts, SubjectFacts};
+use crate::policy::path::PathReadings;
 use collector::{Collector, Place};
 use content_type::ContentType;
 use http::Method;
@@ -47,22 +51,25 @@ use smallvec::SmallVec;
 /// Adds what the head names. No allocation where every value is a listed UUID without escapes.
 pub(super) fn from_head<'a>(policy: &'a Policy, facts: &mut RequestFacts<'a>, parts: &'a Parts) {
     let RequestFacts { path, subjects, .. } = facts;
-    let mut collector = Collector::new(policy, subjects);
-    for pattern in &policy.rules().tenant_patterns {
+    collect_head(&mut Collector::new(policy, subjects), path, parts);
+}
+
+fn collect_head<'a>(collector: &mut Collector<'a, '_>, path: &PathReadings<'a>, parts: &'a Parts) {
+    for pattern in &collector.policy.rules().tenant_patterns {
         for tenant in path.tenants(pattern) {
             let tenant: &str = tenant.as_ref();
             collector.tenant_or_name(tenant);
         }
     }
-    host(&mut collector, parts);
-    tenant_headers(&mut collector, parts);
+    host(collector, parts);
+    tenant_headers(collector, parts);
     if let Some(query) = parts.uri.query() {
-        query::read(&mut collector, query);
+        query::read(collector, query);
     }
-    path_parameters(&mut collector, parts.uri.path());
+    path_parameters(collector, parts.uri.path());
     for value in parts.headers.get_all(AUTHORIZATION) {
-        basic::read(&mut collector, value.as_bytes());
-        jwt::from_authorization(&mut collector, value.as_bytes());
+        basic::read(collector, value.as_bytes());
+        jwt::from_authorization(collector, value.as_bytes());
     }
 }
 
@@ -80,14 +87,48 @@ pub(super) fn from_body<'a>(
     if body.is_empty() {
         return Ok(());
     }
-    let mut collector = Collector::new(policy, &mut facts.subjects);
+    collect_body(&mut Collector::new(policy, &mut facts.subjects), parts, body)
+}
+
+fn collect_body(collector: &mut Collector<'_, '_>, parts: &Parts, body: &[u8]) -> Result<(), RequestError> {
+    let json_names = collector.policy.rules().json_names;
     let is_post = parts.method == Method::POST;
     let place = |naming: bool| if naming { Place::Naming } else { Place::Doubtful };
     match content_type::of(&parts.headers)? {
-        ContentType::Form => form::read(&mut collector, place(is_post), body),
-        ContentType::Json => json::read(&mut collector, place(is_post && policy.rules().json_names), body),
-        ContentType::Multipart(boundary) => multipart::read(&mut collector, &boundary, body),
+        ContentType::Form => form::read(collector, place(is_post), body),
+        ContentType::Json => json::read(collector, place(is_post && json_names), body),
+        ContentType::Multipart(boundary) => multipart::read(collector, &boundary, body),
     }
+}
+
+/// Takes down what a head says of subjects, whether the policy lists them or not. Path patterns and `Host` are left out:
+/// who has path and host reads them again.
+pub(super) fn witness_head(policy: &Policy, parts: &Parts) -> Statements {
+    let (mut statements, mut facts) = (Statements::default(), SubjectFacts::default());
+    let path = PathReadings::of(parts.uri.path());
+    collect_head(&mut Collector::new(policy, &mut facts).witnessed(&mut statements), &path, parts);
+    statements.flag(&facts);
+    statements
+}
+
+/// The same of a body that was read. `None`: it cannot be read safely.
+pub(super) fn witness_body(policy: &Policy, parts: &Parts, body: &[u8]) -> Option<Statements> {
+    let (mut statements, mut facts) = (Statements::default(), SubjectFacts::default());
+    if !body.is_empty() {
+        let mut collector = Collector::new(policy, &mut facts).witnessed(&mut statements);
+        collect_body(&mut collector, parts, body).ok()?;
+    }
+    statements.flag(&facts);
+    Some(statements)
+}
+
+/// Says again what was taken down, to another policy.
+pub(super) fn restate<'a>(
+    policy: &'a Policy,
+    facts: &mut SubjectFacts<'a>,
+    (statements, listed): (&Statements, &Listed),
+) {
+    statements.say_to(&mut Collector::new(policy, facts), listed);
 }
 
 fn host(collector: &mut Collector<'_, '_>, parts: &Parts) {

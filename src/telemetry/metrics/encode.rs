@@ -4,7 +4,10 @@ use super::families::{self, Family};
 use super::process::{Described, seconds};
 use super::time::Total;
 use super::usage::Usage;
-use super::{AgeingFiles, CertificateExpiry, Counter, Metrics, ReloadResult, RequestDecision, WorkerMetrics};
+use super::{
+    AgeingFiles, CertificateExpiry, ClientFound, Counter, Metrics, ReloadResult, RequestDecision,
+    WorkerMetrics,
+};
 use crate::policy::acl::Action;
 use crate::telemetry::SubjectKind;
 use crate::telemetry::hits::Hits;
@@ -76,6 +79,11 @@ impl Metrics {
                     [("decision", decision.label()), ("subject", kind.map_or("none", SubjectKind::label))];
                 labelled(&mut requests, &labels, count)?;
             }
+        }
+        let mut clients = family(out, families::CLIENT_ADDRESSES)?;
+        for found in ClientFound::ALL {
+            let count = self.sum(|worker| worker.clients.get(found as usize).map_or(0, Counter::get));
+            labelled(&mut clients, &[("found", found.label())], count)?;
         }
         let mut responses = family(out, families::RESPONSES)?;
         for (index, class) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().enumerate() {

@@ -38,6 +38,7 @@ families! {
     DESCRIPTORS Gauge "process_open_fds" [] "Open file descriptors"
     MOST_DESCRIPTORS Gauge "process_max_fds" [] "The most file descriptors that the process may open"
     REQUESTS Counter "aclgate_requests" ["decision" "subject"] "Requests by decision and by the kind of the subject that decided"
+    CLIENT_ADDRESSES Counter "aclgate_client_addresses" ["found"] "Requests by the way in which the client's address was found"
     ACL_HITS Counter "aclgate_acl_hits" ["acl" "action" "matched"] "Times that an IP ACL was asked, by its answer and by what of it decided"
     RESPONSES Counter "aclgate_responses" ["class"] "Answers by status class"
     DECISION_TIME Histogram "aclgate_decision_duration_seconds" [] "Time that a decision takes, waiting for a body aside"

@@ -6,6 +6,10 @@ export RUSTDOCFLAGS := "-D warnings -D rustdoc::broken_intra_doc_links"
 default:
     @just --list
 
+# Made pages of the manual.
+reference:
+    ACLGATE_UPDATE_DOCS=1 cargo test --test it docs::the_reference
+
 # Format everything.
 fmt:
     cargo fmt

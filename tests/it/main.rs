@@ -15,6 +15,8 @@ mod deploy;
 #[cfg(test)]
 mod disguise;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod edit_storm;

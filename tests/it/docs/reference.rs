@@ -1,0 +1,106 @@
+//! Pages that are made from the code.
+
+use super::root;
+use aclgate::cli::Cli;
+use aclgate::cli::doctor::Ailment;
+use aclgate::policy::finding::Code;
+use aclgate::telemetry::metrics::families;
+use clap::CommandFactory;
+use std::fmt::Write;
+
+/// The width of help texts, whatever the terminal.
+const WIDTH: usize = 100;
+
+const MADE: &str = "<!-- Made from the code: ACLGATE_UPDATE_DOCS=1 cargo test --test it docs -->\n\n";
+
+pub(super) fn pages() -> [(&'static str, String); 5] {
+    [
+        ("configuration.md", configuration()),
+        ("command-line.md", command_line()),
+        ("metrics.md", metrics()),
+        ("findings.md", findings()),
+        ("doctor.md", doctor()),
+    ]
+}
+
+/// The example file, a section a heading.
+fn configuration() -> String {
+    let example = std::fs::read_to_string(root().join("gateway.toml.example")).unwrap();
+    let mut page = format!(
+        "{MADE}# Configuration\n\nEvery key, with its default; what is commented out is optional. \
+        This is [`gateway.toml.example`](../../../gateway.toml.example), section by section.\n"
+    );
+    let mut sections = example.split("\n# -----").map(str::trim);
+    let intro = sections.next().unwrap();
+    writeln!(page, "\n```toml,shown\n{intro}\n```").unwrap();
+    for section in sections {
+        let (heading, text) = section.split_once('\n').unwrap();
+        let heading = heading.trim_start_matches('-').trim();
+        let mut letters = heading.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        let (rest, text) = (letters.as_str(), text.trim());
+        writeln!(page, "\n## {first}{rest}\n\n```toml,shown\n{text}\n```").unwrap();
+    }
+    page
+}
+
+fn command_line() -> String {
+    let mut command = Cli::command().term_width(WIDTH);
+    command.build();
+    let mut page = format!(
+        "{MADE}# Command line\n\nExit codes: 0 fine, 1 the input is at fault or a file is missing (`doctor`: a danger), \
+        2 wrong usage.\n\n"
+    );
+    let text = |command: &mut clap::Command| command.render_long_help().to_string();
+    let plain = |text: String| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    writeln!(page, "```text\n{}\n```", plain(text(&mut command)).trim_end()).unwrap();
+    for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+        let mut command = command.clone().term_width(WIDTH);
+        let help = plain(text(&mut command));
+        writeln!(page, "\n## aclgate {}\n\n```text\n{}\n```", command.get_name(), help.trim_end()).unwrap();
+    }
+    page
+}
+
+fn metrics() -> String {
+    let mut page = format!(
+        "{MADE}# Metrics\n\n`GET /metrics` on the management listener, as OpenMetrics text that Prometheus \
+        reads; no key needed. Counters run from the start of the process.\n\n| metric | type | labels | |\n| --- | --- | --- | --- |\n"
+    );
+    for family in families::ALL {
+        let kind = format!("{:?}", family.kind).to_lowercase();
+        let suffix = match &*kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        let labels = family.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        writeln!(page, "| `{}{suffix}` | {kind} | {labels} | {} |", family.name, family.help).unwrap();
+    }
+    page.push_str("\nWhat the values of `found` mean: [Look for what is dangerous](../how-to/doctor.md).\n");
+    page
+}
+
+fn findings() -> String {
+    let mut page = format!(
+        "{MADE}# Findings of `check`\n\nWhat `aclgate check`, a start, a reload and the management API can find \
+        in a file. Errors refuse it; warnings never do.\n\n| code | | |\n| --- | --- | --- |\n"
+    );
+    for code in Code::ALL {
+        writeln!(page, "| `{}` | {} | {} |", code.name(), code.severity().name(), code.meaning()).unwrap();
+    }
+    page
+}
+
+fn doctor() -> String {
+    let mut page = format!(
+        "{MADE}# Findings of `doctor`\n\nA *danger* makes the exit code 1. \
+        How to use it: [Look for what is dangerous](../how-to/doctor.md).\n\n| code | | why | what to do |\n| --- | --- | --- | --- |\n"
+    );
+    for ailment in Ailment::ALL {
+        let severity = ailment.severity().name();
+        writeln!(page, "| `{}` | {severity} | {} | {} |", ailment.name(), ailment.why(), ailment.remedy())
+            .unwrap();
+    }
+    page
+}

@@ -1,0 +1,148 @@
+//! Follows a tutorial: saves its `gateway.toml`, types its commands into one shell, and compares what they print.
+//!
+//! `$ command` is typed; the lines behind it are what is printed, `...` stands for anything within a line. Ports are
+//! exchanged for free ones, so that nobody's own server is in the way.
+
+use super::page::Page;
+use super::root;
+use crate::process::lines_of;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Longer than any command takes on a busy machine; only ever reached by a bug.
+const PATIENCE: Duration = Duration::from_secs(60);
+const END: &str = "--- end of output ---";
+
+/// One shell, and everything that it starts in the background.
+struct Shell {
+    child: Child,
+    lines: Receiver<String>,
+    folder: TempDir,
+}
+
+impl Shell {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let binary = Path::new(env!("CARGO_BIN_EXE_aclgate")).parent().unwrap();
+        let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+        let mut child = Command::new("bash")
+            .env("PATH", path)
+            .current_dir(folder.path())
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let lines = lines_of(child.stdout.take().unwrap());
+        let mut shell = Self { child, lines, folder };
+        shell.write("exec 2>&1");
+        shell
+    }
+
+    fn write(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// Types a command; what it prints.
+    fn type_in(&mut self, command: &str) -> Vec<String> {
+        self.write(command);
+        self.write(&format!("echo '{END}'"));
+        let mut printed = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line == END => return printed,
+                Ok(line) => printed.push(line),
+                Err(_) => panic!("`{command}` does not end\n{}\n{}", printed.join("\n"), self.logs()),
+            }
+        }
+    }
+
+    fn logs(&self) -> String {
+        let mut logs = String::new();
+        for entry in std::fs::read_dir(self.folder.path()).unwrap().flatten() {
+            if let Ok(text) = std::fs::read_to_string(entry.path()) {
+                writeln!(logs, "== {}\n{text}", entry.path().display()).unwrap();
+            }
+        }
+        logs
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        // The group has the shell and what it left running, and nothing else.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.child.id())]).status();
+        let _ = self.child.wait();
+    }
+}
+
+pub(super) fn run(page: &Path) {
+    let text = std::fs::read_to_string(root().join(page)).unwrap();
+    let text = text.replace("8080", &free_port()).replace("9011", &free_port());
+    let page = Page::parse(page, &text);
+    let mut shell = Shell::start();
+    let mut typed = 0;
+    for block in &page.blocks {
+        if block.info == "toml" && block.text.starts_with("# gateway.toml\n") {
+            std::fs::write(shell.folder.path().join("gateway.toml"), &block.text).unwrap();
+        }
+        if block.info == "console" {
+            for (command, expected) in commands(&block.text) {
+                let printed = shell.type_in(&command);
+                let same = printed.len() == expected.len()
+                    && expected.iter().zip(&printed).all(|(expected, printed)| matches(expected, printed));
+                assert!(
+                    same,
+                    "{}:{}\n$ {command}\nexpected\n{}\nprinted\n{}\n{}",
+                    page.name(),
+                    block.line,
+                    expected.join("\n"),
+                    printed.join("\n"),
+                    shell.logs()
+                );
+                typed += 1;
+            }
+        }
+    }
+    assert!(typed > 5, "{typed} commands alone");
+}
+
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+/// Each command with what it prints.
+fn commands(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut commands: Vec<(String, Vec<String>)> = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("$ ") {
+            Some(command) => commands.push((command.to_owned(), Vec::new())),
+            None => commands.last_mut().expect("output without a command").1.push(line.trim_end().to_owned()),
+        }
+    }
+    commands
+}
+
+/// Whether a line is the expected one, where `...` stands for anything.
+pub(super) fn matches(expected: &str, printed: &str) -> bool {
+    let mut pieces = expected.split("...");
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = printed.trim_end().strip_prefix(first) else { return false };
+    let pieces: Vec<_> = pieces.collect();
+    let Some((last, middle)) = pieces.split_last() else { return rest.is_empty() };
+    for piece in middle {
+        match rest.split_once(piece) {
+            Some((_, behind)) => rest = behind,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}

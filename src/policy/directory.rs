@@ -87,7 +87,8 @@ impl<T> Directory<T> {
 pub fn forms(value: &str) -> (String, String) {
     let canonical = |uuid: u128| ::uuid::Uuid::from_u128(uuid).to_string();
     let exact = lenient_uuid(value).map_or_else(|| value.to_owned(), canonical);
-    let folded = overlong_uuid(trim(value)).map_or_else(|| with_folded(value, str::to_owned), canonical);
+    let loose = overlong_uuid(trim(value)).or_else(|| loose_uuid(trim(value)));
+    let folded = loose.map_or_else(|| with_folded(value, str::to_owned), canonical);
     (exact, folded)
 }
 

@@ -160,10 +160,32 @@ fn what_is_no_record_is_refused() {
 
 /// A text that may stand for an id.
 fn value() -> impl Strategy<Value = String> {
-    const IDS: &[&str] =
-        &[OPEN_APP, CLOSED_APP, TEXT_APP, OPEN_TENANT, CLOSED_TENANT, API, ENTITY, "urn:acme:x", "other"];
-    const SHAPES: &[&str] =
-        &["{}", "{}", "{}", "%20{}", "{}%00x", "a;{}", "{}%2Cb", "target-entity:{}:read", "0{}", "%2570{}"];
+    const IDS: &[&str] = &[
+        OPEN_APP,
+        CLOSED_APP,
+        TEXT_APP,
+        OPEN_TENANT,
+        CLOSED_TENANT,
+        API,
+        ENTITY,
+        "urn:acme:x",
+        "other",
+        "092dbded30af41499c61b578f2c72f59",
+        "85a03867dccf4882adde1a79aeec50df",
+    ];
+    const SHAPES: &[&str] = &[
+        "{}",
+        "{}",
+        "{}",
+        "%20{}",
+        "{}%00x",
+        "a;{}",
+        "{}%2Cb",
+        "target-entity:{}:read",
+        "urn:uuid:{}",
+        "0{}",
+        "%2570{}",
+    ];
     (select(IDS), select(SHAPES), any::<bool>()).prop_map(|(id, shape, upper)| {
         let id = if upper { id.to_uppercase() } else { id.to_owned() };
         shape.replace("{}", &id)

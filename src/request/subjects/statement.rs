@@ -11,7 +11,7 @@
 use super::collector::{Collector, Place};
 use super::names::{Field, Kind};
 use crate::policy::facts::SubjectFacts;
-use crate::policy::{Policy, comparable_identifier, directory};
+use crate::policy::{Policy, comparable_identifier, directory, uuid};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -87,7 +87,9 @@ fn forms(about: About, value: &str) -> (Pseudonym, Pseudonym) {
         About::Application | About::Tenant => directory::forms(value),
         About::ResourceServer => {
             let identifier = comparable_identifier(value);
-            (identifier.clone(), identifier)
+            let uuid = uuid::lenient_uuid(value).or_else(|| uuid::loose_uuid(value));
+            let folded = uuid.map(|uuid| ::uuid::Uuid::from_u128(uuid).to_string());
+            (identifier.clone(), folded.unwrap_or(identifier))
         }
     };
     (Pseudonym::of(&exact), Pseudonym::of(&folded))
@@ -157,7 +159,12 @@ impl Listed {
     fn add(&mut self, about: About, id: &Arc<str>) {
         let (exact, folded) = forms(about, id);
         self.exact.insert((about, exact), Arc::clone(id));
-        self.folded.insert((about, folded), Arc::clone(id));
+        // A text that may be taken for a UUID stands for both.
+        if uuid::lenient_uuid(id).is_none() {
+            self.folded.insert((about, folded), Arc::clone(id));
+        } else {
+            self.folded.entry((about, folded)).or_insert_with(|| Arc::clone(id));
+        }
     }
 
     /// A value with the same meaning to the policy: the id, something that may be taken for it, or nothing it lists.
@@ -173,7 +180,7 @@ impl Listed {
 
 const ABOUT: [(About, char); 3] =
     [(About::Application, 'a'), (About::Tenant, 't'), (About::ResourceServer, 'r')];
-const PLACES: [(Place, char); 3] = [(Place::Naming, 'n'), (Place::Misspelt, 'm'), (Place::Hint, 'h')];
+const PLACES: [(Place, char); 3] = [(Place::Naming, 'n'), (Place::Doubtful, 'd'), (Place::Hint, 'h')];
 
 /// Words with commas between them, such as `id,cc,an0123456789abcdef`; `-` for nothing.
 impl fmt::Display for Statements {

@@ -71,7 +71,7 @@ struct Impact {
 /// # Errors
 /// The candidate cannot be loaded, the recording not read, or the report not written.
 pub fn run(config: &Path, recording: &Path, json: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let loaded = load::load(config)?;
+    let loaded = load::load(config, None)?;
     let candidate = Candidate::new(&loaded.config, &loaded.policy);
     let read = |source| CliError::Read { path: recording.to_owned(), source };
     let input: Box<dyn BufRead> = if recording == Path::new("-") {

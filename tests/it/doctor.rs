@@ -105,6 +105,7 @@ fn a_careless_configuration_is_found() {
          [admin]\nlisten = \"0.0.0.0:{}\"\napi_keys = [{{ name = \"ops\", \
          sha256 = \"2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b\" }}]\n\
          [policy]\nmode = \"report\"\n[[ip_acl]]\nname = \"a\"\ndefault = \"block\"\n\
+         allow = [{{ range = \"192.0.2.1\", expires = 2020-01-01T00:00:00Z }}]\n\
          allow_files = [\"lists/partners.netset\"]\n[[tenant]]\nid = \"acme\"\nip_acl = \"a\"\n",
         closed.port()
     );
@@ -114,6 +115,7 @@ fn a_careless_configuration_is_found() {
         "admin-public",
         "report-only",
         "default-tenant-absent",
+        "entry-expired",
         "list-old",
         "not-reached",
     ];
@@ -125,7 +127,7 @@ fn a_careless_configuration_is_found() {
         "danger[trusts-everybody]: `client_ip.trusted_proxies`",
         "  why   ",
         "  do    ",
-        "2 dangers, 3 warnings, 0 notes",
+        "2 dangers, 4 warnings, 0 notes",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }

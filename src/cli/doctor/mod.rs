@@ -57,7 +57,7 @@ type LookedAt = Vec<String>;
 /// # Errors
 /// The file or the log cannot be read, or the report not written. A danger is no error, but exit code 1.
 pub fn run(arguments: &Args, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let candidate = load::load(&arguments.config)?;
+    let candidate = load::load(&arguments.config, None)?;
     let (mut findings, looked_at) = examine(arguments, &candidate)?;
     findings.sort_by_key(|finding| finding.ailment.severity());
     if arguments.json {

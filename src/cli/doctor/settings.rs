@@ -22,7 +22,8 @@ pub(super) fn look(candidate: &Candidate, now: SystemTime, found: &mut Vec<Findi
     let warnings = candidate.findings.warnings().filter(|warning| !known.contains(&warning.code));
     found.extend(warnings.map(|warning: &Warned| {
         let seen = format!("{} at {} ({})", warning.message, warning.place(), warning.code.name());
-        Finding::new(Ailment::Unwise, seen)
+        let expired = warning.code == Code::ExpiredEntry;
+        Finding::new(if expired { Ailment::EntryExpired } else { Ailment::Unwise }, seen)
     }));
 }
 

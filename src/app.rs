@@ -23,6 +23,7 @@ use crate::store::{Candidate, Editor, Loader, Reloader, Snapshot, SnapshotStore}
 use crate::telemetry::access_log::AccessWriter;
 use crate::telemetry::logging::LogControl;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::Traces;
 use arc_swap::ArcSwap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -33,6 +34,9 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
+#[cfg(feature = "otlp")]
+mod collector;
+
 /// Why the gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -42,6 +46,10 @@ pub enum StartError {
     /// Threads, timers or file watching.
     #[error("the system does not give what the gateway needs: {0}")]
     System(#[from] io::Error),
+    /// Traces.
+    #[cfg(feature = "otlp")]
+    #[error(transparent)]
+    Traces(#[from] crate::telemetry::traces::TracesError),
 }
 
 /// A running gateway. Dropping it aborts it.
@@ -52,6 +60,7 @@ pub struct Running {
     decision_addresses: Vec<SocketAddr>,
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
+    traces: Traces,
     stopper: Stopper,
     relieved: Arc<AtomicBool>,
     ended: Option<oneshot::Receiver<()>>,
@@ -113,6 +122,7 @@ impl Running {
         {
             tracing::error!("the supervisor ended in a panic");
         }
+        self.traces.flush();
     }
 }
 
@@ -151,11 +161,17 @@ fn begin(
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     let metrics = Arc::new(Metrics::new(workers * (1 + decisions.count())));
     let access = AccessWriter::start(io::stdout())?;
+    let traces = traces()?;
     metrics.observe_logs(log.clone(), Some(access.clone()));
     let watcher = Watcher::start(first.files.clone(), Events::Use)?;
     let reloader = Arc::new(Reloader::new(loader, first, log.clone(), Arc::clone(&metrics)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let shared = Shared { store: Arc::clone(reloader.store()), metrics: Arc::clone(&metrics), access };
+    let shared = Shared {
+        store: Arc::clone(reloader.store()),
+        metrics: Arc::clone(&metrics),
+        access,
+        traces: traces.clone(),
+    };
     let tls = ListenerTls {
         server: listeners.iter().map(BoundListener::tls).collect(),
         decisions: decisions.tls(),
@@ -193,6 +209,7 @@ fn begin(
         decision_addresses,
         reloader,
         metrics,
+        traces,
         stopper,
         relieved,
         ended: Some(ended),
@@ -222,6 +239,16 @@ fn bind(config: &Config, inherited: &mut Inherited) -> Result<Bound, StartError>
     let all = listeners.iter().map(BoundListener::share).chain(admin.iter().map(ManagementListener::share));
     let sockets = all.chain(decisions.share()).collect::<io::Result<_>>()?;
     Ok(Bound { listeners, admin, decisions, sockets, relieved })
+}
+
+#[cfg(feature = "otlp")]
+fn traces() -> Result<Traces, StartError> {
+    Ok(Traces::from_environment(collector::Collector::from_environment())?)
+}
+
+#[cfg(not(feature = "otlp"))]
+fn traces() -> Result<Traces, StartError> {
+    Ok(Traces)
 }
 
 struct Serving {

@@ -31,8 +31,9 @@ use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::AccessWriter;
 use crate::telemetry::decision_log::DecisionLog;
 use crate::telemetry::metrics::{ClientFound, Metrics, RequestDecision, WorkerMetrics};
+use crate::telemetry::traces::Traces;
 use crate::upstream::{Forwarding, Upstream, UpstreamBody};
-use access::{Became, Visit};
+use access::{Became, Visit, Witnesses};
 use asked::{Asked, Said};
 use blocked_line::{BlockedLine, Decided};
 use failure::Failure;
@@ -55,6 +56,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// The access log.
     pub access: AccessWriter,
+    /// Where spans go.
+    pub traces: Traces,
 }
 
 /// The gateway of one worker.
@@ -66,7 +69,7 @@ pub struct Gateway {
     worker: usize,
     metrics: Arc<WorkerMetrics>,
     decisions: Rc<DecisionLog>,
-    access: AccessWriter,
+    witnesses: Witnesses,
 }
 
 /// How long the line of a decoy waits: longer than an upstream needs to refuse a key.
@@ -92,7 +95,7 @@ impl Gateway {
             decisions,
             worker,
             metrics,
-            access: shared.access.clone(),
+            witnesses: Witnesses { access: shared.access.clone(), traces: shared.traces.clone() },
         }
     }
 
@@ -255,7 +258,10 @@ impl Handler for Gateway {
         let snapshot = self.snapshots.load();
         let (mut parts, body) = request.into_parts();
         let id = RequestId::default();
-        let mut visit = Visit::begin(&snapshot, &parts, connection, (&id, &self.access));
+        let mut visit = Visit::begin(&snapshot, &parts, connection, (&id, &self.witnesses));
+        if let Some(place) = visit.as_ref().and_then(|visit| visit.traceparent()) {
+            parts.headers.insert("traceparent", place);
+        }
         let (response, became) = match self.serve(&snapshot, &mut parts, body, (connection, &id)).await {
             Ok((response, Judged { said, disguised, waited })) => {
                 let asked = Asked { parts, said, peer: connection.peer.ip(), disguised };

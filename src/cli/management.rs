@@ -7,29 +7,20 @@
 use super::CliError;
 use crate::config::Admin;
 use crate::store::Loader;
-use crate::upstream::client_tls;
+use crate::upstream::one_shot;
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 /// Where the key stands if it is not in a file.
 const KEY_VARIABLE: &str = "ACLGATE_ADMIN_KEY";
 /// The longest that a question may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The most bytes of an answer.
-const LONGEST_ANSWER: usize = 256 << 20;
 
 /// Which gateway, and who asks.
 #[derive(Debug, clap::Args)]
@@ -142,40 +133,10 @@ impl Client {
     }
 
     async fn ask(&self, target: &str) -> io::Result<(StatusCode, Bytes)> {
-        let host = self.origin.host().unwrap_or_default();
-        let name = host.trim_start_matches('[').trim_end_matches(']');
-        let tls = self.origin.scheme_str() == Some("https");
-        let port = self.origin.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let stream = TcpStream::connect((name, port)).await?;
-        if !tls {
-            return self.exchange(stream, target).await;
-        }
-        let config = Arc::new(client_tls(self.ca.as_deref())?);
-        let server = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-        let stream = tokio_rustls::TlsConnector::from(config).connect(server, stream).await?;
-        self.exchange(stream, target).await
-    }
-
-    async fn exchange<S>(&self, stream: S, target: &str) -> io::Result<(StatusCode, Bytes)>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        tokio::spawn(async move {
-            // The answer says whether it went well.
-            let _ = connection.await;
-        });
-        let authority = self.origin.authority().map_or("", |authority| authority.as_str());
-        let request = Request::get(target)
-            .header(header::HOST, authority)
-            .header(header::AUTHORIZATION, self.key.clone())
-            .body(Empty::<Bytes>::new())
-            .map_err(io::Error::other)?;
-        let response = sender.send_request(request).await.map_err(io::Error::other)?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
-        Ok((status, body.map_err(io::Error::other)?.to_bytes()))
+        let request = Request::get(target).header(header::AUTHORIZATION, self.key.clone());
+        let request = request.body(Bytes::new()).map_err(io::Error::other)?;
+        let (parts, body) = one_shot(&self.origin, self.ca.as_deref(), request).await?.into_parts();
+        Ok((parts.status, body))
     }
 }
 

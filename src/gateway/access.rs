@@ -1,4 +1,4 @@
-//! The access log: a line for each request, once its response is over.
+//! What is said of a request once its response is over: a line of the access log, and a span of a trace.
 
 use super::request_id::RequestId;
 use crate::config::AccessLog;
@@ -7,18 +7,29 @@ use crate::store::Snapshot;
 use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::{AccessWriter, RequestRecord};
 use crate::telemetry::trace_context::TraceParent;
+use crate::telemetry::traces::{RequestSpan, Traces};
 use http::header::{HOST, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, Method, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-/// What is kept of a request for its line, which is written when this is dropped.
+/// Who is told of requests.
+#[derive(Clone, Debug)]
+pub(super) struct Witnesses {
+    /// The access log.
+    pub(super) access: AccessWriter,
+    /// Where spans go.
+    pub(super) traces: Traces,
+}
+
+/// What is kept of a request for its line and its span, which are written when this is dropped.
 pub struct Visit {
     writer: AccessWriter,
     format: AccessLog,
+    span: Option<RequestSpan>,
     at: SystemTime,
     begun: Instant,
     request_id: String,
@@ -52,14 +63,15 @@ impl fmt::Debug for Visit {
 }
 
 impl Visit {
-    /// Begins a line, if the log is on.
+    /// Begins, if anybody is to be told.
     pub(super) fn begin(
         snapshot: &Snapshot,
         parts: &Parts,
         connection: &Connection,
-        (id, writer): (&RequestId, &AccessWriter),
+        (id, witnesses): (&RequestId, &Witnesses),
     ) -> Option<Box<Self>> {
-        let mut visit = Self::blank(snapshot, connection, writer)?;
+        let span = witnesses.traces.begin(&parts.method, &parts.headers);
+        let mut visit = Self::blank(snapshot, connection, (witnesses, span))?;
         let peer = visit.peer;
         visit.request_id = id.of(&parts.headers).to_owned();
         visit.client = client_address::resolve(&snapshot.config.client_ip, peer, &parts.headers).address;
@@ -75,23 +87,28 @@ impl Visit {
     pub(super) fn unread(
         snapshot: &Snapshot,
         connection: &Connection,
-        writer: &AccessWriter,
+        witnesses: &Witnesses,
     ) -> Option<Box<Self>> {
-        let mut visit = Self::blank(snapshot, connection, writer)?;
+        let mut visit = Self::blank(snapshot, connection, (witnesses, None))?;
         let nothing = HeaderMap::new();
         visit.request_id = RequestId::default().of(&nothing).to_owned();
         visit.client = client_address::resolve(&snapshot.config.client_ip, visit.peer, &nothing).address;
         Some(visit)
     }
 
-    fn blank(snapshot: &Snapshot, connection: &Connection, writer: &AccessWriter) -> Option<Box<Self>> {
+    fn blank(
+        snapshot: &Snapshot,
+        connection: &Connection,
+        (witnesses, span): (&Witnesses, Option<RequestSpan>),
+    ) -> Option<Box<Self>> {
         let format = snapshot.config.log.access;
-        if format == AccessLog::Off {
+        if format == AccessLog::Off && span.is_none() {
             return None;
         }
         Some(Box::new(Self {
-            writer: writer.clone(),
+            writer: witnesses.access.clone(),
             format,
+            span,
             at: SystemTime::now(),
             begun: Instant::now(),
             request_id: String::new(),
@@ -107,6 +124,11 @@ impl Visit {
             became: Became::Answered(None),
             trace_id: None,
         }))
+    }
+
+    /// The request's place in its trace, for upstream.
+    pub(super) fn traceparent(&self) -> Option<HeaderValue> {
+        self.span.as_ref()?.traceparent()
     }
 
     /// The response's head is known.
@@ -136,28 +158,27 @@ impl Drop for Visit {
             Became::Forwarded(waited) => (Some(waited), None),
             Became::Answered(blocked_by) => (None, blocked_by),
         };
-        self.writer.write(
-            self.format,
-            &RequestRecord {
-                at: self.at,
-                request_id: &self.request_id,
-                peer: self.peer,
-                client: self.client,
-                tls: self.tls,
-                line: self
-                    .line
-                    .as_ref()
-                    .map(|(method, target, version)| (method.as_str(), &**target, *version)),
-                host: self.host.as_deref(),
-                user_agent: self.user_agent.as_deref(),
-                referer: self.referer.as_deref(),
-                status: self.status,
-                response_bytes: self.response_bytes,
-                duration: self.begun.elapsed(),
-                upstream,
-                trace_id: self.trace_id.as_deref(),
-                blocked_by,
-            },
-        );
+        let span = self.span.take();
+        let record = RequestRecord {
+            at: self.at,
+            request_id: &self.request_id,
+            peer: self.peer,
+            client: self.client,
+            tls: self.tls,
+            line: self.line.as_ref().map(|(method, target, version)| (method.as_str(), &**target, *version)),
+            host: self.host.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+            referer: self.referer.as_deref(),
+            status: self.status,
+            response_bytes: self.response_bytes,
+            duration: self.begun.elapsed(),
+            upstream,
+            trace_id: self.trace_id.as_deref(),
+            blocked_by,
+        };
+        self.writer.write(self.format, &record);
+        if let Some(span) = span {
+            span.end(&record);
+        }
     }
 }

@@ -44,7 +44,7 @@ impl Gateway {
     ) -> Response<ResponseBody> {
         let Question { mut parts, mut body, asked_with } = question;
         let id = RequestId::default();
-        let mut visit = Visit::begin(snapshot, &parts, connection, (&id, &self.access));
+        let mut visit = Visit::begin(snapshot, &parts, connection, (&id, &self.witnesses));
         let judged = self.may_pass(snapshot, &parts, &mut body, (connection, &id)).await;
         let became = Became::Answered(judged.as_ref().err().and_then(Failure::blocked_by));
         parts.method = asked_with;
@@ -63,7 +63,7 @@ impl Gateway {
     pub fn turn_away(&self, response: Response<Bytes>, connection: &Connection) -> Response<ResponseBody> {
         self.metrics.request(RequestDecision::Refuse, None);
         self.metrics.response(response.status());
-        let mut visit = Visit::unread(&self.snapshots.load(), connection, &self.access);
+        let mut visit = Visit::unread(&self.snapshots.load(), connection, &self.witnesses);
         if let Some(visit) = &mut visit {
             visit.answered(response.status(), Became::Answered(None));
         }

@@ -14,5 +14,6 @@ pub mod logging;
 pub mod metrics;
 pub mod redaction;
 pub mod trace_context;
+pub mod traces;
 
 pub use check_report::{CheckReport, EntryReport, SubjectKind};

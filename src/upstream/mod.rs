@@ -5,6 +5,7 @@
 //! `forward` runs the exchange (`http1` by itself, HTTP/2 by hyper), `body` and `deadline` keep it streaming and in
 //! time, `upgrade` turns it into a tunnel.
 //! Everything here belongs to one worker: cells, no locks. Nothing is cached but connections and addresses.
+//! `one_shot` stands aside: what the gateway asks in its own name.
 
 mod body;
 mod connect;
@@ -16,6 +17,7 @@ mod headers;
 mod health;
 pub mod http1;
 mod names;
+mod one_shot;
 mod origin;
 mod pool;
 mod stream;
@@ -25,7 +27,7 @@ mod upgrade;
 pub use body::UpstreamBody;
 pub use error::{BodyError, BreakOff, UpstreamError};
 pub use headers::Forwarding;
-pub use tls::client_tls;
+pub use one_shot::one_shot;
 pub use upgrade::TUNNEL_IDLE;
 
 /// One worker's connections to the upstream.

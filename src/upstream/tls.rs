@@ -46,7 +46,7 @@ fn build(ca: Option<&Path>) -> io::Result<ClientTls> {
 ///
 /// # Errors
 /// There is no such file, or no certificate.
-pub fn client_tls(ca: Option<&Path>) -> io::Result<ClientConfig> {
+pub(super) fn client_tls(ca: Option<&Path>) -> io::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     match ca {
         Some(path) => {

@@ -42,5 +42,8 @@ mod proxying;
 mod reloading;
 #[cfg(test)]
 mod tls;
+#[cfg(feature = "otlp")]
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod upgrading;

@@ -75,6 +75,16 @@ pub struct Gateway {
 /// How long the line of a decoy waits: longer than an upstream needs to refuse a key.
 const BEHIND: Duration = Duration::from_millis(500);
 
+/// Whether a line is written once its request is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Behind {
+    Always,
+    /// If there are not too many.
+    IfAdmitted,
+    /// It only takes the time.
+    Never,
+}
+
 /// What else of a request than its head has to be kept for another judgement.
 struct Judged {
     said: Said,
@@ -126,6 +136,9 @@ impl Gateway {
         };
         let response = self.upstream.forward(&snapshot.config.upstream, parts, body, forwarding).await?;
         let waited = decided.elapsed();
+        if !disguised && snapshot.config.answers.has_decoy() && response.status().is_client_error() {
+            self.rehearse(snapshot, parts, (&client, connection, id));
+        }
         self.metrics.upstream_time.observe(waited);
         Ok((response, Judged { said, disguised, waited }))
     }
@@ -186,21 +199,40 @@ impl Gateway {
             line = line.recorded(snapshot, parts, decided);
         }
         if decoy {
-            self.log_behind(line, all);
+            self.log_behind(line, if all { Behind::Always } else { Behind::IfAdmitted });
         } else {
             line.write(&self.decisions);
         }
     }
 
-    /// Logs a decoy once its request is on the way: an invalid key is not logged, and must not be the faster one.
-    fn log_behind(&self, line: BlockedLine, all: bool) {
+    /// Logs a decoy once it is answered, and an invalid key, which is not logged, as if.
+    fn log_behind(&self, line: BlockedLine, wanted: Behind) {
         let decisions = Rc::clone(&self.decisions);
         tokio::task::spawn_local(async move {
             tokio::time::sleep(BEHIND).await;
-            if all || decisions.admits() {
+            let written = match wanted {
+                Behind::Always => true,
+                Behind::IfAdmitted => decisions.admits(),
+                Behind::Never => false,
+            };
+            if written {
                 line.write(&decisions);
             }
         });
+    }
+
+    /// The work that a decoy takes, for an invalid key: that one must not be the faster one. What upstream did not
+    /// refuse is no invalid key.
+    fn rehearse(
+        &self,
+        snapshot: &Snapshot,
+        parts: &Parts,
+        (client, connection, id): (&ClientAddress, &Connection, &RequestId),
+    ) {
+        if api_key::rehearse(&parts.headers, &snapshot.policy) && snapshot.config.log.blocked_requests {
+            let line = BlockedLine::rehearsed(snapshot, parts, (client, connection, id.of(&parts.headers)));
+            self.log_behind(line, Behind::Never);
+        }
     }
 
     /// Counts what kept a request from its response; blocks are counted as decisions.

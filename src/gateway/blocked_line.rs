@@ -66,12 +66,22 @@ impl BlockedLine {
     pub(super) fn of(
         snapshot: &Snapshot,
         parts: &Parts,
-        (client, connection, request_id): (&ClientAddress, &Connection, &str),
+        seen: (&ClientAddress, &Connection, &str),
         decided: &Decided<'_, '_>,
     ) -> Self {
         let Decision { cause, reported, .. } = decided.decision;
         let decision = decided.label();
         let check = if decision == RequestDecision::Report { reported.as_ref() } else { cause.as_ref() };
+        let check = check.map(|check| CheckReport::of(&snapshot.policy, check));
+        Self { decision, check, ..Self::rehearsed(snapshot, parts, seen) }
+    }
+
+    /// A line that will not be written, of an allowed request.
+    pub(super) fn rehearsed(
+        snapshot: &Snapshot,
+        parts: &Parts,
+        (client, connection, request_id): (&ClientAddress, &Connection, &str),
+    ) -> Self {
         Self {
             request_id: request_id.to_owned(),
             peer: connection.peer.ip(),
@@ -83,8 +93,8 @@ impl BlockedLine {
             revision: snapshot.revision,
             client_header: None,
             record: None,
-            decision,
-            check: check.map(|check| CheckReport::of(&snapshot.policy, check)),
+            decision: RequestDecision::Allow,
+            check: None,
         }
     }
 

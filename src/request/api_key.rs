@@ -20,6 +20,7 @@ use ::base64::Engine;
 use ::base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
+use std::cell::Cell;
 
 mod decoy;
 
@@ -64,7 +65,7 @@ pub fn disguise(headers: &mut HeaderMap, policy: &Policy) -> Result<(), DecoyErr
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         if let http::header::Entry::Occupied(mut entry) = headers.entry(name) {
             for value in entry.iter_mut() {
-                if let Some(disguised) = place.disguised(value.as_bytes(), policy)? {
+                if let Some(disguised) = place.disguised(value.as_bytes(), &|key| is_listed(policy, key))? {
                     let sensitive = value.is_sensitive();
                     *value = HeaderValue::from_bytes(&disguised).map_err(|_| DecoyError)?;
                     value.set_sensitive(sensitive);
@@ -73,6 +74,22 @@ pub fn disguise(headers: &mut HeaderMap, policy: &Policy) -> Result<(), DecoyErr
         }
     }
     Ok(())
+}
+
+/// Does for keys that the policy does not know what [`disguise`] does for those that it knows, and changes nothing:
+/// or else an invalid key would be answered sooner than a decoy. Whether there was a key.
+pub fn rehearse(headers: &HeaderMap, policy: &Policy) -> bool {
+    let mut found = false;
+    for (place, value) in places(&policy.rules().api_key_sources, headers) {
+        let first = Cell::new(true);
+        let disguised = place.disguised(value.as_bytes(), &|key| is_listed(policy, key) || first.take());
+        found |= disguised.ok().flatten().is_some_and(|value| HeaderValue::from_bytes(&value).is_ok());
+    }
+    found
+}
+
+fn is_listed(policy: &Policy, key: &[u8]) -> bool {
+    policy.api_key(&ApiKeyHash::of(key)).is_some()
 }
 
 /// A field that may carry keys, and how.
@@ -141,14 +158,14 @@ impl<'s> Place<'s> {
         }
     }
 
-    /// The value with its listed keys exchanged; `None`: it has none.
-    fn disguised(&self, value: &[u8], policy: &Policy) -> Result<Option<Vec<u8>>, DecoyError> {
+    /// The value with the keys exchanged that are wanted so; `None`: it has none.
+    fn disguised(&self, value: &[u8], wanted: &dyn Fn(&[u8]) -> bool) -> Result<Option<Vec<u8>>, DecoyError> {
         let mut disguised: Option<Vec<u8>> = None;
         for _ in 0..8 {
             let current = disguised.as_deref().unwrap_or(value);
             let mut key: Option<Vec<u8>> = None;
             self.candidates(current, &mut |candidate| {
-                if key.is_none() && policy.api_key(&ApiKeyHash::of(candidate)).is_some() {
+                if key.is_none() && wanted(candidate) {
                     key = Some(candidate.to_vec());
                 }
             });

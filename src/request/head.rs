@@ -211,7 +211,8 @@ fn is_name(name: &[u8]) -> bool {
 /// RFC 3986 §3.2.3 allows a colon without a port behind it.
 fn is_port(port: &[u8]) -> bool {
     let digits = port.iter().all(u8::is_ascii_digit);
-    let number = port.iter().fold(0_u32, |sum, digit| sum.saturating_mul(10) + u32::from(digit & 0x0f));
+    let number =
+        port.iter().fold(0_u32, |sum, digit| sum.saturating_mul(10).saturating_add((digit & 0x0f).into()));
     digits && port.len() <= 5 && number <= u32::from(u16::MAX)
 }
 

@@ -137,3 +137,19 @@ fn requests_without_a_listed_key_are_untouched() {
     disguise(&mut after, &policy).unwrap();
     assert_eq!(before, after);
 }
+
+#[test]
+fn a_rehearsal_sees_keys_and_changes_nothing() {
+    for (name, value, expected) in [
+        ("authorization", "0d4b9a7e-1f6c-4a58-9d0e-5c1f2b3a4d5e", true),
+        ("authorization", "Basic YXBpa2V5OnNlY3JldA==", true),
+        ("authorization", KEY, true),
+        ("authorization", "", false),
+        ("x-other", "0d4b9a7e", false),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_static(value));
+        assert_eq!(rehearse(&headers, &everything()), expected, "{name}: {value}");
+        assert_eq!(headers[name], value);
+    }
+}

@@ -1,6 +1,8 @@
 """Floods and slow clients. Each runs for some seconds while a normal client is served; none may take the gateway down."""
 
 import socket
+import ssl
+import threading
 import time
 
 from http2 import *  # noqa: F403
@@ -140,6 +142,38 @@ def crowd(port, count, opening, drip=b"", every=1.0, seconds=10):
     for sock in crowd:
         sock.close()
     return ended
+
+
+def handshakes(port, seconds):
+    """Whole TLS handshakes, none of which is resumed, by four at a time."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    deadline, used = time.monotonic() + seconds, []
+
+    def shake():
+        while time.monotonic() < deadline:
+            try:
+                context.wrap_socket(connect(port, b""), server_hostname="a.example").close()
+                used.append(port)
+            except OSError:
+                pass
+
+    crew = [threading.Thread(target=shake) for _ in range(4)]
+    for one in crew:
+        one.start()
+    for one in crew:
+        one.join()
+    return len(used)
+
+
+def client_hello():
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    side = ssl.create_default_context().wrap_bio(into, out, server_hostname="a.example")
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
 
 
 def stalled_readers(port, count, opening):

@@ -5,6 +5,7 @@
 
 import argparse
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ from stage import KIB, MIB, NormalClient, Upstream, processor_seconds, resident,
 
 POLICY = """
 [server]
-listen = ["127.0.0.1:{port}"]
+listen = ["127.0.0.1:{port}", {{ address = "127.0.0.1:{secure}", tls = {{ certificate = "tls.crt", private_key = "tls.key" }} }}]
 
 [server.limits]
 connections = {connections}
@@ -188,6 +189,12 @@ def timeouts(port):
         report(f"time-out: {name} are ended", ended == 200, f"{ended} of 200")
 
 
+def make_certificate(folder):
+    subject = ["-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example"]
+    kind = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    subprocess.run([*kind, "-keyout", folder / "tls.key", "-out", folder / "tls.crt", *subject], check=True, capture_output=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
@@ -196,15 +203,18 @@ def main():
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    crowd = min(10_000 if options.all else 2_000, hard // 2 - 200)
+    crowd = min(10_000 if options.all else 2_000, hard - 1000)
     seconds = 10 if options.all else 3
-    upstream = Upstream()
+    upstream, secure = Upstream(), {}
     with tempfile.TemporaryDirectory() as scratch, stage(options.folder or scratch) as at:
+
+        make_certificate(at.folder)
 
         def gateway():
             port = free_port()
+            secure[port] = free_port()
             bounds = {"connections": crowd + 500, "head": HEAD_SECONDS, "body": BODY_SECONDS, "idle": IDLE_SECONDS}
-            server, _ = at.gateway(f"gateway-{port}", POLICY.format(port=port, upstream=upstream.port, **bounds), port)
+            server, _ = at.gateway(f"gateway-{port}", POLICY.format(port=port, secure=secure[port], upstream=upstream.port, **bounds), port)
             return port, server.process.pid
 
         idle_memory(gateway, 1000)
@@ -215,6 +225,12 @@ def main():
         for name, flood in floods.FLOODS:
             with Attack(name, port, pid) as attack:
                 attack.used = flood(port, seconds)
+        with Attack("TLS handshakes", port, pid) as attack:
+            attack.used = floods.handshakes(secure[port], seconds)
+        with Attack("TLS handshakes that stop", port, pid, crowd * IDLE_BYTES + 16 * MIB) as attack:
+            attack.used = crowd
+            ended = floods.crowd(secure[port], crowd, floods.client_hello(), seconds=HEAD_SECONDS + 3)
+        report("time-out: TLS handshakes that stop are ended", ended == crowd, f"{ended} of {crowd}")
         for name, opening in (
             ("idle connections", b""),
             ("slow heads", b"GET / HTTP/1.1\r\nHost: a\r\n"),

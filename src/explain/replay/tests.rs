@@ -1,6 +1,7 @@
 //! Lines of a log, and what can be known of them.
 
 use super::*;
+use crate::policy::moment::Moment;
 use serde_json::{Value, json};
 
 const BASE: &str = "[upstream]\nurl = \"http://127.0.0.1:9011\"\n";
@@ -38,7 +39,8 @@ fn record(policy: &str) -> String {
 }
 
 fn load(policy: &str) -> crate::config::Loaded {
-    let outcome = crate::config::load(&format!("{BASE}{policy}"), "a", &crate::policy::NoFiles);
+    let outcome =
+        crate::config::load(&format!("{BASE}{policy}"), "a", &crate::policy::NoFiles, Moment::FIRST);
     outcome.loaded.unwrap_or_else(|| panic!("{}", outcome.findings.render(false)))
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::answers::Answers;
 use crate::policy::PolicyParts;
+use crate::policy::moment::Moment;
 use crate::request::fixture::{
     API, CLOSED_APP, CLOSED_TENANT, ENTITY, KEY, OPEN_APP, OPEN_TENANT, TEXT_APP, acl, policy, policy_with,
 };
@@ -14,8 +15,8 @@ const CLIENT: &str = "192.0.2.1";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn answers() -> Answers {
-    let loaded =
-        crate::config::load("[upstream]\nurl = \"http://127.0.0.1:1\"\n", "a", &crate::policy::NoFiles);
+    let text = "[upstream]\nurl = \"http://127.0.0.1:1\"\n";
+    let loaded = crate::config::load(text, "a", &crate::policy::NoFiles, Moment::FIRST);
     loaded.loaded.unwrap().config.answers
 }
 

@@ -155,10 +155,7 @@ fn begin(
     let addresses = listeners.iter().map(BoundListener::address).collect();
     let admin_address = admin.as_ref().map(ManagementListener::address);
     let decision_addresses = decisions.addresses();
-    let workers = config
-        .server
-        .workers
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let workers = workers(&config);
     let metrics = Arc::new(Metrics::new(workers * (1 + decisions.count())));
     let access = AccessWriter::start(io::stdout())?;
     let traces = traces()?;
@@ -178,7 +175,6 @@ fn begin(
     };
     let server = serve(&runtime, (listeners, decisions), &shared, workers)?;
     let stopper = server.server.stopper();
-    let (end, ended) = oneshot::channel();
     let editor = Editor::new(Arc::clone(&reloader));
     let management = crate::admin::Shared {
         reloader: Arc::clone(&reloader),
@@ -199,10 +195,7 @@ fn begin(
         watcher,
         relieved: Arc::clone(&relieved),
     };
-    let supervisor = std::thread::Builder::new().name("aclgate".to_owned()).spawn(move || {
-        runtime.block_on(supervision.run());
-        drop(end);
-    })?;
+    let (supervisor, ended) = supervise(runtime, supervision)?;
     let running = Running {
         addresses,
         admin_address,
@@ -216,6 +209,25 @@ fn begin(
         supervisor: Some(supervisor),
     };
     Ok((running, sockets))
+}
+
+/// As many as are configured, or one a core.
+fn workers(config: &Config) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    config.server.workers.unwrap_or_else(cores)
+}
+
+/// Runs the supervision on a thread of its own; the receiver learns of its end.
+fn supervise(
+    runtime: Runtime,
+    supervision: Supervision,
+) -> io::Result<(JoinHandle<()>, oneshot::Receiver<()>)> {
+    let (end, ended) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("aclgate".to_owned()).spawn(move || {
+        runtime.block_on(supervision.run());
+        drop(end);
+    })?;
+    Ok((thread, ended))
 }
 
 /// Everything that is listened on.

@@ -115,8 +115,8 @@ fn a_careless_configuration_is_found() {
         "admin-public",
         "report-only",
         "default-tenant-absent",
-        "entry-expired",
         "list-old",
+        "entry-expired",
         "not-reached",
     ];
     assert_eq!(codes(&doctor(folder.path(), &["--json"])), (expected.map(str::to_owned).to_vec(), Some(1)));

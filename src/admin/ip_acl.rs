@@ -77,6 +77,7 @@ impl Resource for IpAcls {
         if data.is_some_and(|data| !data.is_object()) {
             errors.field("invalid", fields.path("data"), "expected an object");
         }
+        keep_geography(fields, existing.map(|acl| &**acl), errors);
         let (default, entries) = read_entries(fields, errors)?;
         let mut known = Known::of(existing.map(|acl| &**acl), call);
         let entries = entries.into_iter().filter_map(|asked| known.settle(asked, errors)).collect();
@@ -143,6 +144,18 @@ pub fn find(snapshot: &Snapshot, id: Uuid) -> Option<&Arc<IpAcl>> {
 pub fn shown(object: &impl serde::Serialize) -> Value {
     // The types of `wire` always become JSON.
     serde_json::to_value(object).unwrap_or_default()
+}
+
+/// What databases say stands in the file alone; a request may repeat it.
+fn keep_geography(fields: &Fields<'_>, existing: Option<&IpAcl>, errors: &mut Errors) {
+    let kept = shown(&existing.map(wire::Geography::of).unwrap_or_default());
+    for name in wire::Geography::FIELDS {
+        let asked = fields.value(name).filter(|asked| !asked.as_array().is_some_and(Vec::is_empty));
+        if asked.is_some_and(|asked| kept.get(name) != Some(asked)) {
+            let message = "countries and autonomous systems are changed in the file alone";
+            errors.field("invalid", fields.path(name), message);
+        }
+    }
 }
 
 /// Whether another ACL has this name, or this id: references could not tell them apart.

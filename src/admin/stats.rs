@@ -120,6 +120,17 @@ enum What {
     Undetermined,
 }
 
+impl What {
+    /// Whether somebody wrote it; what a database says of a country was written by nobody.
+    fn is_written(&self) -> bool {
+        match self {
+            Self::Entry(entry) => entry.origin.is_none(),
+            Self::Default => true,
+            Self::Undetermined => false,
+        }
+    }
+}
+
 /// Answers with what is counted.
 ///
 /// # Errors
@@ -129,7 +140,10 @@ pub fn answer(call: &Call<'_>) -> Result<Response<Bytes>, Problem> {
     let files = &call.snapshot.policy.parts().files;
     let place = |entry: &Entry| {
         let file = files.get(usize::from(entry.place.file))?;
-        Some(format!("{file}:{}", entry.place.line))
+        Some(match entry.origin {
+            None => format!("{file}:{}", entry.place.line),
+            Some(origin) => format!("{file}: {origin}"),
+        })
     };
     let mut stats = stats(&call.snapshot.hits, &wish, place);
     if wish.acl.is_some() && stats.acls.is_empty() {
@@ -173,7 +187,7 @@ fn stats(hits: &Hits, wish: &Wish<'_>, place: impl Fn(&Entry) -> Option<String>)
         })
     };
     let all = || hits.acls().filter(wanted).flat_map(rows);
-    let unused = || all().filter(|row| row.hit.count == 0 && !matches!(row.what, What::Undetermined));
+    let unused = || all().filter(|row| row.hit.count == 0 && row.what.is_written());
     let mut used: Vec<Row<'_>> =
         if wish.unused { Vec::new() } else { all().filter(|row| row.hit.count > 0).collect() };
     used.sort_by_key(|row| Reverse(row.hit.count));
@@ -202,11 +216,12 @@ fn acl_stats(acl: &AclHits<'_>) -> AclStats {
         Action::Block => &mut blocked,
     };
     by_default.count += default.count;
-    let unused = acl.entries().filter(|(_, hit)| hit.count == 0).count();
+    let written = || acl.entries().filter(|(entry, _)| entry.origin.is_none());
+    let unused = written().filter(|(_, hit)| hit.count == 0).count();
     AclStats {
         id: acl.acl().id().to_string(),
         name: acl.acl().name().to_string(),
-        entries: acl.acl().len() + 1,
+        entries: written().count() + 1,
         unused_entries: unused + usize::from(default.count == 0),
         allowed: allowed.count,
         blocked: blocked.count + undetermined.count,

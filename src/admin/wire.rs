@@ -4,6 +4,7 @@
 //! OpenAPI document. What of an object has nothing to do with ACLs is left out of answers and ignored in requests.
 
 use crate::policy::acl::{Action, Details, Entry, IpAcl};
+use crate::policy::geo::Origin;
 use crate::policy::moment::Moment;
 use crate::policy::subject::{ApiKey, Application, Assignment, Tenant};
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,51 @@ pub struct IPAccessControlList {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub data: Option<Value>,
+    /// Countries and autonomous systems; they are changed in the file alone.
+    #[serde(flatten)]
+    pub geography: Geography,
+}
+
+/// The countries and autonomous systems of an ACL, beside its entries.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Geography {
+    /// Countries that are allowed, as codes of ISO 3166-1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(read_only)]
+    pub allow_countries: Vec<String>,
+    /// Countries that are blocked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(read_only)]
+    pub block_countries: Vec<String>,
+    /// Autonomous systems that are allowed.
+    #[serde(rename = "allowASNs", skip_serializing_if = "Vec::is_empty")]
+    #[schema(read_only)]
+    pub allow_asns: Vec<u32>,
+    /// Autonomous systems that are blocked.
+    #[serde(rename = "blockASNs", skip_serializing_if = "Vec::is_empty")]
+    #[schema(read_only)]
+    pub block_asns: Vec<u32>,
+}
+
+impl Geography {
+    /// The names of its fields.
+    pub const FIELDS: [&'static str; 4] = ["allowCountries", "blockCountries", "allowASNs", "blockASNs"];
+
+    /// That of an ACL.
+    pub fn of(acl: &IpAcl) -> Self {
+        let mut geography = Self::default();
+        for (origin, action) in acl.origins() {
+            match (origin, action) {
+                (Origin::Country(code), Action::Allow) => geography.allow_countries.push(code.to_string()),
+                (Origin::Country(code), Action::Block) => geography.block_countries.push(code.to_string()),
+                (Origin::Asn(number), Action::Allow) => geography.allow_asns.push(*number),
+                (Origin::Asn(number), Action::Block) => geography.block_asns.push(*number),
+                (Origin::Unread(_), _) => {}
+            }
+        }
+        geography
+    }
 }
 
 /// An API key.
@@ -183,6 +229,7 @@ pub fn acl(acl: &IpAcl, file_time: i64) -> IPAccessControlList {
         insert_instant: Some(acl.insert_instant().unwrap_or(file_time)),
         last_update_instant: Some(acl.last_update_instant().unwrap_or(file_time)),
         data: acl.data().cloned(),
+        geography: Geography::of(acl),
     }
 }
 

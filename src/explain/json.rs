@@ -143,6 +143,10 @@ fn entry(check: &CheckReport) -> Value {
                 ("startIPAddress".to_owned(), entry.range.start().to_string().into()),
                 ("endIPAddress".to_owned(), entry.range.end().to_string().into()),
             ]);
+            if let Some(origin) = entry.origin {
+                object.insert("origin".to_owned(), origin.to_string().into());
+            }
+            let details = details.as_deref().cloned().unwrap_or_default();
             let details = [
                 ("expirationInstant", details.expires.map(|expires| expires.millis().into())),
                 ("note", details.note.as_deref().map(Value::from)),

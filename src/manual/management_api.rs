@@ -47,6 +47,10 @@
 //! curl -H "$A" -H "$J" $API/api/explain \
 //!   -d '{ "clientIPAddress": "203.0.113.9", "path": "/oauth2/authorize?client_id=…" }'
 //!
+//! # Let somebody in until an instant, in milliseconds since 1970, and say why; the entry expires by itself.
+//! curl -H "$A" -H "$J" -X PATCH $API/api/ip-acl/$ACL -d '{ "ipAccessControlList": { "entries": [ { "action": "Allow",
+//!   "startIPAddress": "203.0.113.7/32", "expirationInstant": 4102444800000, "note": "consultant", "owner": "hr" } ] } }'
+//!
 //! # See which entries are used, and which are not; make the log say more for ten minutes.
 //! curl -H "$A" "$API/api/stats?ipAccessControlList=office-only&unused=true"
 //! curl -H "$A" -H "$J" -X PUT $API/api/log -d '{ "log": { "level": "debug", "seconds": 600 } }'
@@ -63,6 +67,13 @@
 //! [some time](crate::admin::throttle::REFILL) has passed, whatever key it presents: an answer would say whether it was right. A
 //! key with an `ip_acl` that blocks the address is answered like a wrong one. A change after which the same key could not be used
 //! from the same address is refused with 409, unless `?force=true`. What cannot be recorded in the audit file is not done.
+//!
+//! **Fields that FusionAuth does not have.** An entry may carry `expirationInstant`, `note` and `owner`. FusionAuth's typed clients
+//! drop what they do not know, so a field that a request leaves out stays as it is for the entry with the same range and action,
+//! and `null` takes it away: a form that was opened before an entry expired and saved after it makes nothing last for
+//! ever. A JSON Patch works on the document as it was shown, so there a field that was removed is removed. Entries that have expired
+//! are shown, as they are in the file, until somebody takes them out; nothing else takes notice of them. What a database says of
+//! countries and autonomous systems is no entry: `allowCountries` and the like are shown, and changed in the file alone.
 //!
 //! **Consequences.** Clients behind one address share its wrong keys: a script with an old key can hold up others on its host,
 //! for seconds. Tenants and applications are those of the file, and of them as much as concerns ACLs: deleting an application

@@ -1,6 +1,7 @@
 //! Decisions that a newcomer would question, a page each: context, decision, consequences, what was rejected.
 
 pub mod decision_service;
+pub mod geography;
 pub mod hints;
 pub mod importing;
 pub mod live_requests;

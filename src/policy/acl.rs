@@ -5,7 +5,8 @@
 //!
 //! 1. A client whose address is not known is blocked, whatever the default.
 //! 2. The narrowest range that covers the client decides; of ranges of one size Block.
-//! 3. Whom no range covers, of either family, the default decides over.
+//! 3. Whom no range covers, the client's autonomous system decides over, and then its country.
+//! 4. Whom none of these covers, of either family, the default decides over.
 //!
 //! The order in which entries are written never matters. Of equal entries the one that is written first (by
 //! file, then line) is named. Nothing here knows names of files or of subjects.
@@ -14,6 +15,7 @@ mod details;
 
 pub use details::{Detailed, Details};
 
+use super::geo::{Origin, OriginKind};
 use super::moment::Moment;
 use super::range::{AddressRange, Bounds};
 use super::range_map::{RangeMap, Row, Span, Word};
@@ -51,6 +53,9 @@ pub struct Entry {
     pub action: Action,
     /// Where it was written.
     pub place: Place,
+    /// Where its addresses come from, if it is what a database says of a country or an autonomous system; its file is
+    /// the database then, and it has no line.
+    pub origin: Option<Origin>,
 }
 
 /// Names an entry within its ACL; [`IpAcl::entry`] gives it back.
@@ -121,6 +126,7 @@ struct About {
     insert_instant: Option<i64>,
     last_update_instant: Option<i64>,
     data: Option<Value>,
+    origins: Vec<(Origin, Action)>,
 }
 
 /// Collects the entries of an ACL. Takes 16 bytes for each in IPv4, 48 in IPv6.
@@ -143,6 +149,7 @@ impl IpAclBuilder {
             insert_instant: None,
             last_update_instant: None,
             data: None,
+            origins: Vec::new(),
         };
         Self::of(about)
     }
@@ -168,19 +175,33 @@ impl IpAclBuilder {
 
     /// Adds an entry.
     pub fn push(&mut self, range: AddressRange, action: Action, place: Place) {
-        match range.bounds() {
-            Bounds::V4 { start, end } => {
-                self.push_v4(Span { start: start.to_bits(), end: end.to_bits() }, action, place);
-            }
-            Bounds::V6 { start, end } => {
-                self.v6.push(row(Span { start: start.to_bits(), end: end.to_bits() }, action, place));
-            }
-        }
+        self.push_written(range, action, Written::Here(place));
     }
 
     /// Adds an IPv4 entry; `span.start <= span.end`.
     pub(super) fn push_v4(&mut self, span: Span<u32>, action: Action, place: Place) {
-        self.v4.push(row(span, action, place));
+        self.v4.push(row(span, action, Written::Here(place)));
+    }
+
+    /// Notes that an origin is written; what it is, is [pushed](Self::push_origin).
+    pub fn declare(&mut self, origin: Origin, action: Action) {
+        self.about.origins.push((origin, action));
+    }
+
+    /// Adds what the database with this index among the files says of an origin.
+    pub fn push_origin(&mut self, range: AddressRange, action: Action, (origin, file): (Origin, u16)) {
+        self.push_written(range, action, Written::Database(origin, file));
+    }
+
+    fn push_written(&mut self, range: AddressRange, action: Action, written: Written) {
+        match range.bounds() {
+            Bounds::V4 { start, end } => {
+                self.v4.push(row(Span { start: start.to_bits(), end: end.to_bits() }, action, written));
+            }
+            Bounds::V6 { start, end } => {
+                self.v6.push(row(Span { start: start.to_bits(), end: end.to_bits() }, action, written));
+            }
+        }
     }
 
     /// Makes room for this many more IPv4 entries.
@@ -206,8 +227,26 @@ impl IpAclBuilder {
     }
 }
 
-fn row<W>(span: Span<W>, action: Action, place: Place) -> Row<W> {
-    Row { span, line: place.line, file: place.file, blocks: action == Action::Block }
+/// Who says that a row is there.
+#[derive(Clone, Copy)]
+enum Written {
+    /// A line.
+    Here(Place),
+    /// A database, of an origin.
+    Database(Origin, u16),
+}
+
+/// What a range says goes before what an autonomous system says, and that before what a country does. In place of a
+/// line there is the number of the origin.
+fn row<W>(span: Span<W>, action: Action, written: Written) -> Row<W> {
+    let (tier, file, line) = match written {
+        Written::Here(place) => (0, place.file, place.line),
+        Written::Database(origin, file) => match origin.kind() {
+            OriginKind::Asn => (1, file, origin.number()),
+            OriginKind::Country => (2, file, origin.number()),
+        },
+    };
+    Row { span, line, file, tier, blocks: action == Action::Block }
 }
 
 impl IpAcl {
@@ -239,6 +278,11 @@ impl IpAcl {
     /// What its author keeps with it, as it came.
     pub fn data(&self) -> Option<&Value> {
         self.about.data.as_ref()
+    }
+
+    /// The countries and autonomous systems that are written, with what they do.
+    pub fn origins(&self) -> &[(Origin, Action)] {
+        &self.about.origins
     }
 
     /// The answer for a client; `None` is a client whose address is not known. An IPv4-mapped address is the
@@ -326,11 +370,13 @@ fn entry_id(row: usize) -> EntryId {
 }
 
 fn entry<W: Word>(row: Row<W>) -> Entry {
-    Entry {
-        range: W::range(row.span.start, row.span.end),
-        action: action(row.blocks),
-        place: Place { file: row.file, line: row.line },
-    }
+    let (line, origin) = match row.tier {
+        0 => (row.line, None),
+        1 => (0, Some(Origin::of(OriginKind::Asn, row.line))),
+        _ => (0, Some(Origin::of(OriginKind::Country, row.line))),
+    };
+    let range = W::range(row.span.start, row.span.end);
+    Entry { range, action: action(row.blocks), place: Place { file: row.file, line }, origin }
 }
 
 fn pairs<W: Word>(map: &RangeMap<W>, rows: Vec<(usize, usize)>) -> Vec<(Entry, Entry)> {

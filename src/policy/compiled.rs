@@ -65,9 +65,11 @@ pub struct PolicyParts {
     pub resource_servers: Vec<Arc<ResourceServer>>,
     /// Every path rule, in file order.
     pub path_rules: Vec<PathRule>,
-    /// The files that it was read from: the policy file, then its list files. [`Place`](super::acl::Place)
+    /// The files that it was read from: the policy file, then its databases and list files. [`Place`](super::acl::Place)
     /// points into these.
     pub files: Vec<Arc<str>>,
+    /// Databases that could not be read; what depends on them is blocked.
+    pub unread: Vec<Arc<str>>,
 }
 
 /// A compiled policy: immutable, shared between all requests of its revision.

@@ -29,6 +29,7 @@ pub mod document;
 pub mod facts;
 pub mod files;
 pub mod finding;
+pub mod geo;
 pub mod list;
 pub mod moment;
 pub mod path;

@@ -102,6 +102,19 @@ impl AddressRange {
         if range.start() > range.end() { Err(RangeError::Reversed { start, end }) } else { Ok(range) }
     }
 
+    /// Whether another range begins right behind this one.
+    pub(super) fn is_followed_by(&self, next: &Self) -> bool {
+        match (self.0, next.0) {
+            (Bounds::V4 { end, .. }, Bounds::V4 { start, .. }) => {
+                end.to_bits().checked_add(1) == Some(start.to_bits())
+            }
+            (Bounds::V6 { end, .. }, Bounds::V6 { start, .. }) => {
+                end.to_bits().checked_add(1) == Some(start.to_bits())
+            }
+            _ => false,
+        }
+    }
+
     /// The first address.
     pub fn start(&self) -> IpAddr {
         match self.0 {

@@ -46,6 +46,7 @@ impl PolicyParts {
             resource_servers: current(&self.resource_servers, &servers),
             path_rules: self.path_rules.iter().map(rule).collect(),
             files: self.files.clone(),
+            unread: self.unread.clone(),
         }
     }
 }

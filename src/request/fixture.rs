@@ -106,6 +106,7 @@ pub(super) fn policy_with(change: impl FnOnce(&mut PolicyParts)) -> Policy {
         tenants: vec![open, closed],
         resource_servers: vec![server(API), server(ENTITY), server("urn:acme:x")],
         path_rules: Vec::new(),
+        unread: Vec::new(),
         files: Vec::new(),
     };
     change(&mut parts);

@@ -64,6 +64,16 @@ pub enum LoadError {
         /// Every file that was read.
         files: Vec<PathBuf>,
     },
+    /// A database of countries or autonomous systems cannot be read, of which what is in force knows more.
+    #[error("a database cannot be read any more\n{}", findings.render(false).trim_end())]
+    Blind {
+        /// Every warning, that one included.
+        findings: Findings,
+        /// Digest of what was read.
+        digest: String,
+        /// Every file that was read.
+        files: Vec<PathBuf>,
+    },
     /// The thread that loads it broke down.
     #[error("the loader broke down")]
     Broken,
@@ -73,13 +83,24 @@ impl LoadError {
     /// What to watch until it is mended: every file that was read.
     pub(super) fn seen(&self) -> Option<(&str, &[PathBuf])> {
         match self {
-            Self::Findings { digest, files, .. } => Some((digest, files)),
+            Self::Findings { digest, files, .. } | Self::Blind { digest, files, .. } => Some((digest, files)),
             Self::Read { .. } | Self::Broken => None,
         }
     }
 }
 
 impl Candidate {
+    /// Only if it knows every database that what is in force knows: a gateway may start without one, and then blocks
+    /// what depends on it, but it does not give one up that it has read.
+    pub(super) fn instead_of(self, current: &Policy) -> Result<Self, LoadError> {
+        let known = &current.parts().unread;
+        if self.policy.parts().unread.iter().all(|name| known.contains(name)) {
+            return Ok(self);
+        }
+        let Self { digest, findings, files, .. } = self;
+        Err(LoadError::Blind { findings, digest, files })
+    }
+
     /// As what is in force from now on.
     pub fn into_snapshot(self, revision: u64, metrics: &Metrics) -> Snapshot {
         let Self { config_path: _, digest, config, policy, findings: _, files: _, ageing } = self;

@@ -332,7 +332,7 @@ impl Hold<'_> {
     pub async fn reload(&mut self) -> Result<Reloaded, LoadError> {
         let loader = self.reloader.loader.clone();
         let loaded = spawn_blocking(move || loader.load()).await.unwrap_or(Err(LoadError::Broken));
-        match loaded {
+        match loaded.and_then(|candidate| candidate.instead_of(&self.current().policy)) {
             Ok(candidate) => Ok(self.install(candidate)),
             Err(error) => {
                 match error.seen() {

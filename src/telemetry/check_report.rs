@@ -83,8 +83,8 @@ pub enum EntryReport {
         entry: Entry,
         /// The file that it stands in.
         file: Arc<str>,
-        /// What it carries beside its range.
-        details: Details,
+        /// What it carries beside its range, if anything.
+        details: Option<Box<Details>>,
     },
     /// No entry covers the client: the default action.
     Default,
@@ -95,11 +95,16 @@ pub enum EntryReport {
 impl fmt::Display for EntryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Range { entry, file, details: Details { expires, note, owner } } => {
-                write!(f, "{} ({file}:{}", entry.range, entry.place.line)?;
-                expires.map_or(Ok(()), |expires| write!(f, ", until {expires}"))?;
-                owner.as_ref().map_or(Ok(()), |owner| write!(f, ", owner {owner}"))?;
-                note.as_ref().map_or(Ok(()), |note| write!(f, ": {note}"))?;
+            Self::Range { entry, file, details } => {
+                match entry.origin {
+                    None => write!(f, "{} ({file}:{}", entry.range, entry.place.line)?,
+                    Some(origin) => write!(f, "{} ({file}: {origin}", entry.range)?,
+                }
+                if let Some(Details { expires, note, owner }) = details.as_deref() {
+                    expires.map_or(Ok(()), |expires| write!(f, ", until {expires}"))?;
+                    owner.as_ref().map_or(Ok(()), |owner| write!(f, ", owner {owner}"))?;
+                    note.as_ref().map_or(Ok(()), |note| write!(f, ": {note}"))?;
+                }
                 f.write_str(")")
             }
             Self::Default => f.write_str("* (default)"),
@@ -178,7 +183,7 @@ fn entry(policy: &Policy, acl: Option<&IpAcl>, matched: Matched) -> EntryReport 
             found.map_or(EntryReport::Default, |(acl, entry)| {
                 let file = policy.parts().files.get(usize::from(entry.place.file));
                 let file = file.map_or_else(|| Arc::from("?"), Arc::clone);
-                EntryReport::Range { entry, file, details: acl.details(&entry).cloned().unwrap_or_default() }
+                EntryReport::Range { entry, file, details: acl.details(&entry).cloned().map(Box::new) }
             })
         }
     }

@@ -176,8 +176,13 @@ mod tests {
             acl: Some((::uuid::Uuid::nil(), "office".into())),
             action: Action::Block,
             entry: EntryReport::Range {
-                entry: Entry { range, action: Action::Block, place: Place { file: 0, line: 12 } },
-                details: Details::default(),
+                entry: Entry {
+                    range,
+                    action: Action::Block,
+                    place: Place { file: 0, line: 12 },
+                    origin: None,
+                },
+                details: None,
                 file: "gateway.toml".into(),
             },
             mode: Mode::Enforce,

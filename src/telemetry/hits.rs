@@ -235,7 +235,7 @@ fn same(from: &Counted, to: &Counted, slot: usize) -> Option<usize> {
     }
     match at.checked_sub(FIXED) {
         Some(entry) => {
-            let Entry { range, action, place: _ } = from.acl.entry(EntryId::at(entry))?;
+            let Entry { range, action, place: _, origin: _ } = from.acl.entry(EntryId::at(entry))?;
             Some(to.first + FIXED + to.acl.find(range, action)?.index())
         }
         None if at == DEFAULT && from.acl.default_action() != to.acl.default_action() => None,

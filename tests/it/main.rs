@@ -27,6 +27,8 @@ mod expiring;
 #[cfg(test)]
 mod framing;
 #[cfg(test)]
+mod geography;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod impact;

@@ -62,7 +62,8 @@ impl IpAclBuilder {
             self.push(range, action, place);
         }
         if !details.is_empty() {
-            self.detailed.push(Detailed { entry: Entry { range, action, place }, details });
+            let entry = Entry { range, action, place, origin: None };
+            self.detailed.push(Detailed { entry, details });
         }
     }
 }
@@ -94,13 +95,14 @@ impl IpAcl {
         Some(&found.details)
     }
 
-    /// Every entry that is written, in force or not, by address.
+    /// Every entry that is written as a range, in force or not, by address.
     pub fn written(&self) -> Vec<(Entry, Option<&Details>)> {
-        let mut written: Vec<_> = self.plain().map(|entry| (entry, None)).collect();
+        let ranges = self.plain().filter(|entry| entry.origin.is_none());
+        let mut written: Vec<_> = ranges.map(|entry| (entry, None)).collect();
         if !self.detailed.is_empty() {
             written.extend(self.detailed.iter().map(|detailed| (detailed.entry, Some(&detailed.details))));
             // Stable, and IPv4 first: what is equal stays in the order of the file.
-            written.sort_by_key(|(Entry { range, action, place }, _)| {
+            written.sort_by_key(|(Entry { range, action, place, origin: _ }, _)| {
                 (
                     range.start(),
                     std::cmp::Reverse(range.end()),
@@ -117,10 +119,13 @@ impl IpAcl {
     #[must_use]
     pub fn as_of(&self, now: Moment) -> Self {
         let mut builder = IpAclBuilder::of(self.about.clone()).as_of(now);
-        for Entry { range, action, place } in self.plain() {
-            builder.push(range, action, place);
+        for Entry { range, action, place, origin } in self.plain() {
+            match origin {
+                None => builder.push(range, action, place),
+                Some(origin) => builder.push_origin(range, action, (origin, place.file)),
+            }
         }
-        for Detailed { entry: Entry { range, action, place }, details } in &self.detailed {
+        for Detailed { entry: Entry { range, action, place, origin: _ }, details } in &self.detailed {
             builder.push_detailed(*range, *action, (*place, details.clone()));
         }
         builder.build()

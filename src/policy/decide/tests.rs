@@ -96,6 +96,7 @@ impl World {
                 .into_iter()
                 .collect(),
             files: vec!["gateway.toml".into()],
+            unread: Vec::new(),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! and then absent. Unknown keys are refused.
 
 mod entry;
+mod geo;
 mod list;
 mod quantity;
 pub mod reader;
@@ -15,6 +16,7 @@ use super::finding::Report;
 use reader::{At, Section};
 
 pub use entry::{EntryValue, LONGEST_NOTE, is_remark};
+pub use geo::{GeoTable, OriginValue};
 pub use list::ListValue;
 pub use tables::{
     AclTable, ApiKeyTable, ApplicationTable, AssignmentKeys, PathTable, ResourceServerTable, RulesTable,
@@ -27,6 +29,8 @@ pub use values::{header_name, hex_hash};
 pub struct PolicyDocument<'d> {
     /// `[policy]`, but for its `blocked_*` tables.
     pub rules: RulesTable<'d>,
+    /// `[geo]`
+    pub geo: GeoTable<'d>,
     /// `[[ip_acl]]`
     pub acls: Vec<AclTable<'d>>,
     /// `[[api_key]]`
@@ -46,6 +50,7 @@ impl<'d> PolicyDocument<'d> {
     pub fn read(root: &mut Section<'d>, policy: &mut Section<'d>, report: &mut Report<'_>) -> Self {
         Self {
             rules: RulesTable::read(policy, report),
+            geo: GeoTable::read(root, report),
             acls: read_all(root, report, "ip_acl", AclTable::read),
             api_keys: read_all(root, report, "api_key", ApiKeyTable::read),
             tenants: read_all(root, report, "tenant", TenantTable::read),

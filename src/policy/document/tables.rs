@@ -2,6 +2,7 @@
 
 use super::Texts;
 use super::entry::{EntryValue, entries};
+use super::geo::{OriginValue, origins};
 use super::list::{ListValue, lists};
 use super::reader::{At, Section, as_string, wrong_type};
 use super::values::{header_name, hex_hash, id, uuid};
@@ -142,6 +143,8 @@ pub struct AclTable<'d> {
     pub entries: Vec<EntryValue<'d>>,
     /// `allow_files` and `block_files`, with what they do.
     pub files: Vec<ListValue<'d>>,
+    /// `allow_countries`, `block_countries`, `allow_asns` and `block_asns`, with what they do.
+    pub origins: Vec<OriginValue>,
     /// `insert_instant`, in milliseconds since 1970.
     pub insert_instant: Option<i64>,
     /// `last_update_instant`, in milliseconds since 1970.
@@ -164,6 +167,7 @@ impl<'d> AclTable<'d> {
         files.extend(lists(table, report, ("block_files", "ip_acl.block_files"), Action::Block));
         let mut both = entries(table, report, ("allow", "ip_acl.allow"), Action::Allow);
         both.extend(entries(table, report, ("block", "ip_acl.block"), Action::Block));
+        let origins = origins(table, report);
         let data = data(table, report);
         Self {
             span: table.span(),
@@ -172,6 +176,7 @@ impl<'d> AclTable<'d> {
             default,
             entries: both,
             files,
+            origins,
             insert_instant: instant(table, report, "insert_instant"),
             last_update_instant: instant(table, report, "last_update_instant"),
             data,

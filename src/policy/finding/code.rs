@@ -83,6 +83,7 @@ codes! {
     TrustsEverybody Warning "trusts-everybody" "Everybody may say which address they come from."
     SpoofableFirst Warning "spoofable-first" "`select = \"first\"` behind a public proxy: such proxies append, so the first value is the client's own."
     UnusedAcl Warning "unused-acl" "An ACL that nothing is given."
+    BlindDatabase Warning "blind-database" "A database of countries or autonomous systems that cannot be read: what depends on it is blocked."
     ExpiredEntry Warning "expired-entry" "An entry that has expired: it is as if it were not there."
     EmptyList Warning "empty-list" "A list file without a single entry."
     OpenerApplication Warning "opener-application" "An application that is more open than the default tenant, whose ACL holds in the steps of a login that name no application."

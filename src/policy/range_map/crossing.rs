@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 /// Rows that began earlier, by end, of one action.
 type Open<W> = BTreeSet<(W, usize)>;
 
-/// Crossing pairs, the one that starts first first, at most `limit`. Cost: O(n log n + limit).
+/// Crossing pairs, the one that starts first first, at most `limit`; `blocks` is `None` for rows that do not count. Cost:
+/// O(n log n + limit).
 pub(super) fn crossings<W: Word>(
     spans: &[Span<W>],
-    blocks: impl Fn(usize) -> bool,
+    blocks: impl Fn(usize) -> Option<bool>,
     limit: usize,
 ) -> Vec<(usize, usize)> {
     let (mut allowing, mut blocking): (Open<W>, Open<W>) = (Open::new(), Open::new());
@@ -21,7 +22,8 @@ pub(super) fn crossings<W: Word>(
     // Rows that start together lie inside each other: a group is compared with earlier ones alone.
     for group in spans.chunk_by(|a, b| a.start == b.start) {
         for (row, span) in (done..).zip(group) {
-            let opposite = if blocks(row) { &mut allowing } else { &mut blocking };
+            let Some(blocks) = blocks(row) else { continue };
+            let opposite = if blocks { &mut allowing } else { &mut blocking };
             drop_ended(opposite, span.start);
             let ending_inside = opposite.range(..(span.end, 0)).take(limit - pairs.len());
             pairs.extend(ending_inside.map(|(_, earlier)| (*earlier, row)));
@@ -30,7 +32,8 @@ pub(super) fn crossings<W: Word>(
             }
         }
         for (row, span) in (done..).zip(group) {
-            let same = if blocks(row) { &mut blocking } else { &mut allowing };
+            let Some(blocks) = blocks(row) else { continue };
+            let same = if blocks { &mut blocking } else { &mut allowing };
             same.insert((span.end, row));
         }
         done += group.len();

@@ -1,8 +1,8 @@
 //! The compiled form of an ACL's ranges: one map a family, asked without allocation.
 //!
 //! Rows (a range, its action, where it was written) in, a [`RangeMap`] out; address in, index of the deciding
-//! row out. The narrowest row that covers an address decides; of rows of one size one that blocks; of equals
-//! the one that was written first. The order of pushing does not matter: rows are sorted by all that they are.
+//! row out. Of the rows that cover an address those of the lowest tier count; of these the narrowest decides; of rows of
+//! one size one that blocks; of equals the one that was written first. The order of pushing does not matter: rows are sorted by all that they are.
 //!
 //! Two forms. Where no two different rows overlap, which is so for nearly every long list, the sorted rows
 //! are the map: 14 bytes a row in IPv4, and 2 to 4 for the index. Otherwise a [sweep](paint) paints them into
@@ -28,6 +28,8 @@ pub(super) struct Row<W> {
     pub(super) span: Span<W>,
     pub(super) line: u32,
     pub(super) file: u16,
+    /// A row of a lower tier decides before any of a higher one, however wide it is.
+    pub(super) tier: u8,
     pub(super) blocks: bool,
 }
 
@@ -45,6 +47,8 @@ pub(super) struct RangeMap<W> {
     spans: Box<[Span<W>]>,
     lines: Box<[u32]>,
     files: Box<[u16]>,
+    /// Empty where all are of the lowest tier.
+    tiers: Box<[u8]>,
     /// One bit a row.
     blocking: Box<[u64]>,
     /// Empty where the rows themselves are disjoint.
@@ -58,24 +62,28 @@ impl<W: Word> RangeMap<W> {
         // Nearly always the spans alone give the order, and they compare faster than all that a row is.
         rows.sort_unstable_by_key(|row| W::order(row.span.start, row.span.end));
         for equals in rows.chunk_by_mut(|a, b| a.span == b.span) {
-            equals.sort_unstable_by_key(|row| (row.blocks, Reverse((row.file, row.line))));
+            equals.sort_unstable_by_key(|row| (Reverse(row.tier), row.blocks, Reverse((row.file, row.line))));
         }
         let spans: Box<[_]> = rows.iter().map(|row| row.span).collect();
         let lines = rows.iter().map(|row| row.line).collect();
         let files = rows.iter().map(|row| row.file).collect();
         let blocking: Box<[_]> = rows.chunks(64).map(pack).collect();
+        let one_tier = rows.iter().all(|row| row.tier == 0);
+        let tiers: Box<[u8]> =
+            if one_tier { Box::default() } else { rows.iter().map(|row| row.tier).collect() };
         drop(rows);
         let segments: Box<[_]> = if is_disjoint(&spans) {
             Box::default()
         } else {
-            paint::paint(&spans, |row| bit(&blocking, row)).into_boxed_slice()
+            let rank = |row| (tier(&tiers, row), bit(&blocking, row));
+            paint::paint(&spans, rank).into_boxed_slice()
         };
         let guide = if segments.is_empty() {
             Guide::new(spans.iter().map(|span| span.start))
         } else {
             Guide::new(segments.iter().map(|segment| segment.start))
         };
-        Self { spans, lines, files, blocking, segments, guide }
+        Self { spans, lines, files, tiers, blocking, segments, guide }
     }
 
     /// The row that decides over an address.
@@ -111,6 +119,7 @@ impl<W: Word> RangeMap<W> {
             span: *self.spans.get(row)?,
             line: *self.lines.get(row)?,
             file: *self.files.get(row)?,
+            tier: tier(&self.tiers, row),
             blocks: self.blocks(row),
         })
     }
@@ -133,14 +142,16 @@ impl<W: Word> RangeMap<W> {
         from_rows.chain(from_segments)
     }
 
-    /// Pairs of rows with opposite actions that overlap with neither inside the other, at most `limit`.
+    /// Pairs of rows of the lowest tier with opposite actions that overlap with neither inside the other, at most
+    /// `limit`.
     ///
     /// Cost: O(n log n + limit).
     pub(super) fn crossings(&self, limit: usize) -> Vec<(usize, usize)> {
         if self.segments.is_empty() {
             return Vec::new();
         }
-        crossing::crossings(&self.spans, |row| self.blocks(row), limit)
+        let blocks = |row| (tier(&self.tiers, row) == 0).then(|| self.blocks(row));
+        crossing::crossings(&self.spans, blocks, limit)
     }
 }
 
@@ -152,6 +163,10 @@ fn is_disjoint<W: Word>(spans: &[Span<W>]) -> bool {
 
 fn pack<W>(rows: &[Row<W>]) -> u64 {
     rows.iter().enumerate().fold(0, |bits, (at, row)| bits | u64::from(row.blocks) << at)
+}
+
+fn tier(tiers: &[u8], row: usize) -> u8 {
+    tiers.get(row).copied().unwrap_or_default()
 }
 
 fn bit(bits: &[u64], at: usize) -> bool {

@@ -25,11 +25,13 @@ impl<W> Segment<W> {
     }
 }
 
-/// Orders rows by who decides: narrow, then blocking, then the later row (of equals the last one decides).
-type Rank<W> = Reverse<(W, bool, Reverse<u32>)>;
+/// Orders rows by who decides: of a low tier, then narrow, then blocking, then the later row (of equals the last one
+/// decides).
+type Rank<W> = Reverse<(u8, W, bool, Reverse<u32>)>;
 
-/// Segments, in order, of rows in the order of [`RangeMap`](super::RangeMap). Cost: O(n log n).
-pub(super) fn paint<W: Word>(spans: &[Span<W>], blocks: impl Fn(usize) -> bool) -> Vec<Segment<W>> {
+/// Segments, in order, of rows in the order of [`RangeMap`](super::RangeMap); `rank` tells the tier of a row, and whether
+/// it blocks. Cost: O(n log n).
+pub(super) fn paint<W: Word>(spans: &[Span<W>], rank: impl Fn(usize) -> (u8, bool)) -> Vec<Segment<W>> {
     let mut waiting = (0_u32..).zip(spans).peekable();
     let mut open: BinaryHeap<Rank<W>> = BinaryHeap::new();
     let mut segments: Vec<Segment<W>> = Vec::with_capacity(spans.len());
@@ -37,7 +39,8 @@ pub(super) fn paint<W: Word>(spans: &[Span<W>], blocks: impl Fn(usize) -> bool) 
     loop {
         while let Some((row, span)) = waiting.next_if(|(_, span)| span.start <= position) {
             let size = span.end.offset_from(span.start);
-            open.push(Reverse((size, !blocks(row as usize), Reverse(row))));
+            let (tier, blocks) = rank(row as usize);
+            open.push(Reverse((tier, size, !blocks, Reverse(row))));
         }
         let top = top(&mut open, spans, position);
         let row = top.map_or(GAP, |(row, _)| row);
@@ -58,7 +61,7 @@ pub(super) fn paint<W: Word>(spans: &[Span<W>], blocks: impl Fn(usize) -> bool) 
 /// The deciding one of the open rows and its end; drops those that ended before `position`.
 fn top<W: Word>(open: &mut BinaryHeap<Rank<W>>, spans: &[Span<W>], position: W) -> Option<(u32, W)> {
     loop {
-        let Reverse((_, _, Reverse(row))) = *open.peek()?;
+        let Reverse((.., Reverse(row))) = *open.peek()?;
         match spans.get(row as usize) {
             Some(span) if span.end >= position => return Some((row, span.end)),
             _ => open.pop(),

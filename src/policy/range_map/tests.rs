@@ -4,20 +4,21 @@ use super::*;
 use proptest::prelude::*;
 
 fn row<W>(start: W, end: W, blocks: bool, line: u32) -> Row<W> {
-    Row { span: Span { start, end }, line, file: 0, blocks }
+    Row { span: Span { start, end }, line, file: 0, tier: 0, blocks }
 }
 
-/// The row that the rules name, the slow way: narrowest, Block before Allow, and of equals the first written.
+/// The row that the rules name, the slow way: of the lowest tier, narrowest, Block before Allow, and of equals the first
+/// written.
 fn scan<W: Word>(rows: &[Row<W>], address: W) -> Option<&Row<W>> {
     let covers = |row: &&Row<W>| row.span.start <= address && address <= row.span.end;
     let size = |row: &Row<W>| row.span.end.offset_from(row.span.start);
     rows.iter()
         .filter(covers)
-        .min_by_key(|row| (size(row), !row.blocks, Reverse(row.span.start), row.file, row.line))
+        .min_by_key(|row| (row.tier, size(row), !row.blocks, Reverse(row.span.start), row.file, row.line))
 }
 
-fn describe<W: Word>(row: &Row<W>) -> (Span<W>, bool, u16, u32) {
-    (row.span, row.blocks, row.file, row.line)
+fn describe<W: Word>(row: &Row<W>) -> (Span<W>, u8, bool, u16, u32) {
+    (row.span, row.tier, row.blocks, row.file, row.line)
 }
 
 /// Compares with the scan at and around every edge, and compares pieces and rows as well.
@@ -50,6 +51,7 @@ fn check_crossings<W: Word>(rows: &[Row<W>], map: &RangeMap<W>) {
             && b.span.start <= a.span.end
             && a.span.end < b.span.end
             && a.blocks != b.blocks
+            && (a.tier, b.tier) == (0, 0)
     };
     let both = |a: &Row<W>, b: &Row<W>| (describe(a), describe(b));
     let mut expected: Vec<_> =
@@ -143,10 +145,11 @@ fn disjoint_rows_need_no_segments() {
 /// Rows close to each other, so that they meet, and at the edges of the address space.
 fn rows<W: Word>(word: fn(u32) -> W) -> impl Strategy<Value = Vec<Row<W>>> {
     let bound = prop_oneof![4 => 0_u32..40, 2 => 200_u32..240, 1 => Just(u32::MAX), 2 => any::<u32>()];
-    let one = (bound.clone(), bound, any::<bool>(), 0_u32..4, 0_u16..2).prop_map(
-        move |(a, b, blocks, line, file)| {
+    let tier = prop_oneof![3 => Just(0_u8), 1 => 1_u8..3];
+    let one = (bound.clone(), bound, any::<bool>(), 0_u32..4, (0_u16..2, tier)).prop_map(
+        move |(a, b, blocks, line, (file, tier))| {
             let span = Span { start: word(a.min(b)), end: word(a.max(b)) };
-            Row { span, line, file, blocks }
+            Row { span, line, file, tier, blocks }
         },
     );
     prop_oneof![prop::collection::vec(one.clone(), 0..12), prop::collection::vec(one, 60..150)]

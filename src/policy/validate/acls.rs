@@ -1,6 +1,7 @@
 //! `[[ip_acl]]`: entries parsed, list files read, ACLs compiled and found by name or id.
 
 use super::derived_id;
+use super::geography::Geography;
 use super::lists::ListFiles;
 use super::seen::{Seen, unknown};
 use crate::policy::acl::{Action, Entry, IpAcl, IpAclBuilder, Place};
@@ -36,7 +37,7 @@ impl Acls {
     /// Builds every ACL, also those with mistakes: a reference to them is not a second mistake.
     pub(super) fn build(
         tables: Vec<AclTable<'_>>,
-        lists: &mut ListFiles<'_>,
+        (lists, geography): (&mut ListFiles<'_>, &Geography),
         now: Moment,
         report: &mut Report<'_>,
     ) -> Self {
@@ -59,7 +60,7 @@ impl Acls {
             }
             let name = table.name.map_or("", |name| name.value).into();
             let builder = IpAclBuilder::new(id, Arc::clone(&name), table.default.unwrap_or(Action::Block));
-            let acl = Arc::new(build(table, builder.as_of(now), lists, report));
+            let acl = Arc::new(build(table, builder.as_of(now), (&mut *lists, geography), report));
             let at = acls.listed.len();
             acls.listed.push(Listed { acl, place, used: !is_new });
             acls.by_name.entry(name).or_insert(at);
@@ -98,7 +99,7 @@ impl Acls {
 fn build(
     table: AclTable<'_>,
     builder: IpAclBuilder,
-    lists: &mut ListFiles<'_>,
+    (lists, geography): (&mut ListFiles<'_>, &Geography),
     report: &mut Report<'_>,
 ) -> IpAcl {
     let AclTable {
@@ -108,6 +109,7 @@ fn build(
         default: _,
         entries,
         files,
+        origins,
         insert_instant,
         last_update_instant,
         data,
@@ -120,6 +122,7 @@ fn build(
     for list in files {
         lists.read(report, &list, &mut builder);
     }
+    geography.push(&origins, &mut builder, report);
     let acl = builder.build();
     for (one, other) in acl.crossings(SHOWN_CROSSINGS) {
         warn_of_crossing(&acl, (one, other), &written, lists, report);

@@ -3,7 +3,7 @@
 use crate::policy::acl::IpAclBuilder;
 use crate::policy::document::ListValue;
 use crate::policy::document::reader::At;
-use crate::policy::files::Files;
+use crate::policy::files::{FileError, Files};
 use crate::policy::finding::{Code, Excerpt, Report};
 use crate::policy::list::{BadLines, ListError, ListFormat, Sink, Unknown, hint, read_list};
 use std::collections::{HashMap, HashSet};
@@ -62,6 +62,18 @@ impl<'f> ListFiles<'f> {
         report_unknown(report, ("region", &list.regions), &bad.regions);
     }
 
+    /// Reads a database, which counts among the files; `None` only where it could not be told from others.
+    pub(super) fn read_database(
+        &mut self,
+        report: &mut Report<'_>,
+        name: At<&str>,
+    ) -> Option<(u16, Result<Vec<u8>, FileError>)> {
+        let file = self.next(report, name)?;
+        self.names.push(name.value.into());
+        self.contents.push(Vec::new());
+        Some((file, self.files.read(name.value)))
+    }
+
     fn open(&mut self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
         if let Some(file) = self.index.get(name.value) {
             return *file;
@@ -71,11 +83,17 @@ impl<'f> ListFiles<'f> {
         file
     }
 
-    fn load(&mut self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
-        let Ok(file) = u16::try_from(self.names.len() + 1) else {
+    /// The index of the next file.
+    fn next(&self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
+        let file = u16::try_from(self.names.len() + 1).ok();
+        if file.is_none() {
             report.add(Code::TooMuch, name.span, format!("more than {} list files", u16::MAX));
-            return None;
-        };
+        }
+        file
+    }
+
+    fn load(&mut self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
+        let file = self.next(report, name)?;
         match self.files.read(name.value) {
             Ok(content) => {
                 self.names.push(name.value.into());

@@ -1,4 +1,5 @@
-//! From what was written to a policy that is whole and consistent: references, duplicates, list files, crossings.
+//! From what was written to a policy that is whole and consistent: references, duplicates, list files, databases,
+//! crossings.
 //!
 //! A [`PolicyDocument`] and the files that it names in, a [`Draft`] out, and every finding at once. A draft is used only
 //! if nothing was wrong: what was wrong is missing from it.
@@ -7,6 +8,7 @@
 //! meanings. Ids are compared as requests are ([`lenient_uuid`]): two that Java reads as the same UUID are duplicates.
 
 mod acls;
+mod geography;
 mod lists;
 mod openness;
 mod rules;
@@ -19,6 +21,7 @@ use super::files::Files;
 use super::finding::Report;
 use super::moment::Moment;
 use super::uuid::lenient_uuid;
+use geography::Geography;
 use lists::ListFiles;
 use uuid::Uuid;
 
@@ -39,10 +42,12 @@ pub fn validate(
     now: Moment,
     report: &mut Report<'_>,
 ) -> Draft {
-    let PolicyDocument { rules, acls, api_keys, tenants, applications, resource_servers, paths } = document;
+    let PolicyDocument { rules, geo, acls, api_keys, tenants, applications, resource_servers, paths } =
+        document;
     let rules = rules::rules(rules, report);
     let mut lists = ListFiles::new(files);
-    let mut acls = Acls::build(acls, &mut lists, now, report);
+    let geography = Geography::load(&geo, &acls, &mut lists, report);
+    let mut acls = Acls::build(acls, (&mut lists, &geography), now, report);
     let mut assign = subjects::Assigner { acls: &mut acls, mode: rules.mode };
     let api_keys = subjects::api_keys(api_keys, &mut assign, report);
     let tenants = subjects::tenants(tenants, &mut assign, report);
@@ -58,6 +63,7 @@ pub fn validate(
         applications: applications.into_iter().map(|(application, _)| application).collect(),
         resource_servers,
         path_rules,
+        unread: geography.unread(),
         files: std::iter::once(report.source().name().clone()).chain(lists.names().iter().cloned()).collect(),
     };
     Draft { parts, acls }

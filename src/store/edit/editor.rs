@@ -216,6 +216,7 @@ impl Inner {
     ) -> Result<Candidate, EditError> {
         let (loader, current, whole) =
             (self.reloader.loader().clone(), Arc::clone(current), Arc::clone(text));
+        let in_force = Arc::clone(&current);
         let loading = spawn_blocking(move || {
             let grafted = graft.and_then(|graft| {
                 let candidate = loader.load_reduced(&whole, &graft.reduced).ok()?;
@@ -227,7 +228,8 @@ impl Inner {
         let writing = spawn_blocking(move || file.prepare(&text));
         // Both to their end: the file is let go when neither works on it any more.
         let (loaded, written) = tokio::join!(loading, writing);
-        let candidate = joined(loaded)?.map_err(|error| match error {
+        let loaded = joined(loaded)?.and_then(|candidate| candidate.instead_of(&in_force.policy));
+        let candidate = loaded.map_err(|error| match error {
             LoadError::Findings { findings, .. } => EditError::Invalid(findings),
             error => EditError::Conflict(error.to_string()),
         })?;
@@ -252,7 +254,8 @@ async fn settle(
         }
     }
     let (loader, read) = (loader.clone(), Arc::clone(file));
-    match blocking(move || loader.load_text(read.text())).await? {
+    let loaded = blocking(move || loader.load_text(read.text())).await?;
+    match loaded.and_then(|candidate| candidate.instead_of(&hold.current().policy)) {
         Ok(candidate) => {
             hold.install(candidate);
             Ok(hold.current())

@@ -216,6 +216,7 @@ impl Image {
                 };
                 about(one) == about(other)
                     && one.data() == other.data()
+                    && one.origins() == other.origins()
                     && same_entries(entries_of(one), entries_of(other))
             }
             (Self::ApiKey(one), Self::ApiKey(other)) => {

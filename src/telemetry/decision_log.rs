@@ -147,7 +147,7 @@ mod tests {
     use super::super::{EntryReport, SubjectKind};
     use super::*;
     use crate::config::LogFormat;
-    use crate::policy::acl::{Action, Details, Entry, Place};
+    use crate::policy::acl::{Action, Entry, Place};
     use crate::policy::subject::Mode;
     use serde_json::Value;
     use std::time::Duration;

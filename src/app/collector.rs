@@ -5,7 +5,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 use opentelemetry_http::{HttpClient, HttpError};
 use std::env;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,13 +30,10 @@ impl Collector {
 impl HttpClient for Collector {
     /// Runs to its end at once: the exporter's thread has nothing else to do, and no runtime.
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (mut parts, body) = request.into_parts();
         let origin = parts.uri.clone();
         parts.uri = origin.path_and_query().map_or("/", |path| path.as_str()).parse()?;
-        let asked = one_shot(&origin, self.ca.as_deref(), Request::from_parts(parts, body));
-        let answered = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
-        let answered = answered.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let answered = one_shot(&origin, self.ca.as_deref(), Request::from_parts(parts, body), PATIENCE);
         match &answered {
             Ok(response) if response.status().is_success() => {}
             Ok(response) => tracing::warn!(status = %response.status(), "the collector does not take traces"),

@@ -4,16 +4,13 @@
 //! policy is healthy, whatever its file says by now. Cleartext alone: the management API of a health check is on loopback.
 
 use super::CliError;
+use crate::upstream::one_shot;
 use bytes::Bytes;
 use http::uri::Scheme;
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::Empty;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::{Request, StatusCode, Uri};
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// Below the time-out of any health check.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -47,28 +44,15 @@ pub enum HealthError {
 /// # Errors
 /// There is no answer, or not a good one.
 pub fn run(url: &Uri) -> Result<ExitCode, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let asked = runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(url)).await });
-    let unreachable = |source| HealthError::Unreachable { url: url.clone(), source };
-    let late = |_| unreachable(io::ErrorKind::TimedOut.into());
-    match asked.map_err(late)?.map_err(unreachable)? {
-        None => Err(HealthError::Url(url.clone()).into()),
-        Some(status) if status.is_success() => Ok(ExitCode::SUCCESS),
-        Some(status) => Err(HealthError::NotReady { url: url.clone(), status }.into()),
+    if url.scheme() != Some(&Scheme::HTTP) || url.host().is_none() {
+        return Err(HealthError::Url(url.clone()).into());
     }
-}
-
-/// The status of the answer; `None` if the URL names nobody whom we could ask.
-async fn ask(url: &Uri) -> io::Result<Option<StatusCode>> {
-    let cleartext = url.scheme() == Some(&Scheme::HTTP);
-    let Some(authority) = url.authority().filter(|_| cleartext) else { return Ok(None) };
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80))).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    // The answer says whether it went well.
-    tokio::spawn(connection);
     let target = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let request = Request::get(target).header(header::HOST, authority.as_str()).body(Empty::<Bytes>::new());
-    let answer = sender.send_request(request.map_err(io::Error::other)?).await.map_err(io::Error::other)?;
-    Ok(Some(answer.status()))
+    let request = Request::get(target).body(Bytes::new()).map_err(io::Error::other)?;
+    let answered = one_shot(url, None, request, PATIENCE);
+    let answered = answered.map_err(|source| HealthError::Unreachable { url: url.clone(), source })?;
+    match answered.status() {
+        status if status.is_success() => Ok(ExitCode::SUCCESS),
+        status => Err(HealthError::NotReady { url: url.clone(), status }.into()),
+    }
 }

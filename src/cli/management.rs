@@ -119,24 +119,16 @@ impl Client {
     /// The gateway cannot be reached, or does not answer with this.
     pub fn get<T: DeserializeOwned>(&self, target: &str) -> Result<T, CliError> {
         let failed = |message: String| input(&self.origin, message);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let asked = runtime.block_on(async { tokio::time::timeout(PATIENCE, self.ask(target)).await });
-        let (status, body) = asked
-            .map_err(|_| failed("no answer in time".to_owned()))?
-            .map_err(|error| failed(error.to_string()))?;
-        match status {
+        let request = Request::get(target).header(header::AUTHORIZATION, self.key.clone());
+        let request = request.body(Bytes::new()).map_err(io::Error::other)?;
+        let answered = one_shot(&self.origin, self.ca.as_deref(), request, PATIENCE);
+        let (parts, body) = answered.map_err(|error| failed(error.to_string()))?.into_parts();
+        match parts.status {
             StatusCode::OK => serde_json::from_slice(&body).map_err(|error| failed(error.to_string())),
             StatusCode::UNAUTHORIZED => Err(failed("the key is not admitted".to_owned())),
             StatusCode::NOT_FOUND => Err(failed("this is no management API, or an older one".to_owned())),
             status => Err(failed(format!("{status} {}", String::from_utf8_lossy(&body)))),
         }
-    }
-
-    async fn ask(&self, target: &str) -> io::Result<(StatusCode, Bytes)> {
-        let request = Request::get(target).header(header::AUTHORIZATION, self.key.clone());
-        let request = request.body(Bytes::new()).map_err(io::Error::other)?;
-        let (parts, body) = one_shot(&self.origin, self.ca.as_deref(), request).await?.into_parts();
-        Ok((parts.status, body))
     }
 }
 

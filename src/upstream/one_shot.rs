@@ -1,8 +1,8 @@
 //! One request on a connection of its own: what the gateway asks in its own name, such as a collector of traces or
 //! another gateway's management API. Never for what a client sent.
 //!
-//! An origin and a request in, the whole answer out. Certificates are verified. Deliberately absent: redirects, proxies,
-//! connections that are kept, time-outs (the caller's).
+//! An origin, a request and a deadline in, the whole answer out. Certificates are verified. Whoever asks has a thread to
+//! wait on and no runtime, so asking blocks. Deliberately absent: redirects, proxies, connections that are kept.
 
 use super::tls::client_tls;
 use bytes::Bytes;
@@ -14,22 +14,31 @@ use rustls::pki_types::ServerName;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// The most bytes of an answer.
 const LONGEST_ANSWER: usize = 256 << 20;
 
 /// Sends a request to scheme, host and port of `origin`, which becomes its `Host`. `ca` holds whom to trust for https;
-/// `None`: the system's roots.
+/// `None`: the system's roots. Blocks, no longer than `patience`.
 ///
 /// # Errors
-/// The origin cannot be reached or breaks off.
-pub async fn one_shot(
+/// The origin cannot be reached, breaks off, or takes too long ([`io::ErrorKind::TimedOut`]).
+pub fn one_shot(
     origin: &Uri,
     ca: Option<&Path>,
     request: Request<Bytes>,
+    patience: Duration,
 ) -> io::Result<Response<Bytes>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let answered = runtime.block_on(async { timeout(patience, ask(origin, ca, request)).await });
+    answered.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn ask(origin: &Uri, ca: Option<&Path>, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
     let host = origin.host().unwrap_or_default();
     let name = host.trim_start_matches('[').trim_end_matches(']');
     let tls = origin.scheme_str() == Some("https");

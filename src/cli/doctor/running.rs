@@ -1,21 +1,21 @@
 //! What a running gateway says of itself: `/readyz` and `/metrics` of its management listener.
 //!
-//! One plain HTTP/1.1 request each, with a deadline; a listener with TLS is not asked, since its certificate is
+//! One cleartext request each, with a deadline; a listener with TLS is not asked, since its certificate is
 //! the operator's own affair. Counters run from the gateway's start.
 
 use super::finding::{Ailment, Finding};
 use crate::config::{ClientIp, ClientIpSelect};
 use crate::store::Candidate;
 use crate::telemetry::metrics::ClientFound;
+use crate::upstream::one_shot;
+use bytes::Bytes;
+use http::{Request, StatusCode};
 use serde::Deserialize;
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long the management listener may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The most that is read of an answer.
-const MOST: u64 = 16 * 1024 * 1024;
 /// Fewer requests than this say nothing about an edge.
 const SAMPLE: u64 = 20;
 /// A certificate that ends sooner needs somebody now.
@@ -180,21 +180,15 @@ impl<'t> Metrics<'t> {
 }
 
 fn get(admin: &str, path: &str) -> io::Result<String> {
-    let address = admin.to_socket_addrs()?.next();
-    let address = address.ok_or_else(|| io::Error::other("no such host"))?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.take(MOST).read_to_string(&mut answer)?;
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .ok_or_else(|| io::Error::other("no HTTP answer; does it speak TLS?"))?;
-    match head.split(' ').nth(1) {
+    let origin = format!("http://{admin}/").parse().map_err(io::Error::other)?;
+    let request = Request::get(path).body(Bytes::new()).map_err(io::Error::other)?;
+    let (parts, body) = one_shot(&origin, None, request, PATIENCE)?.into_parts();
+    match parts.status {
         // While it drains it says why in the body.
-        Some("200" | "503") => Ok(body.to_owned()),
-        status => Err(io::Error::other(format!("{path} answered {}", status.unwrap_or("nothing")))),
+        StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE => {
+            String::from_utf8(body.into()).map_err(io::Error::other)
+        }
+        status => Err(io::Error::other(format!("{path} answered {}", status.as_str()))),
     }
 }
 

@@ -4,7 +4,7 @@
 //! fields go on, and which framing is too ambiguous to go on at all, is decided in `headers`.
 
 use super::super::error::BreakOff;
-use crate::http1::{header_map, says};
+use crate::http1::{header_map, names};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version, response};
@@ -73,8 +73,9 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
         parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(|| not_http("status"))?;
     let headers = header_map(head, parsed.headers).ok_or_else(|| not_http("field"))?;
     let is_old = parsed.version == Some(0);
-    let persists = !is_old && !says(&headers, &CONNECTION, b"close");
-    let framing = framing(status, &headers, wants_body).ok_or_else(|| not_http("length"))?;
+    let said = Said::of(&headers);
+    let persists = !is_old && !said.closes;
+    let framing = said.framing(status, wants_body).ok_or_else(|| not_http("length"))?;
     let (mut parts, ()) = http::Response::new(()).into_parts();
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
         && let Ok(reason) = ReasonPhrase::try_from(head.slice_ref(reason.as_bytes()))
@@ -87,24 +88,45 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     Ok(ResponseHead { parts, framing, persists })
 }
 
-/// Lengths and codings that are ambiguous are refused elsewhere, and until then read as the longer body.
-fn framing(status: StatusCode, fields: &HeaderMap, wants_body: bool) -> Option<Framing> {
-    if !wants_body
-        || status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-    {
-        return Some(Framing::Length(0));
+/// What fields say of the body and of the connection; gathered in one pass, for looking names up would cost a hash
+/// each.
+#[derive(Default)]
+struct Said<'a> {
+    closes: bool,
+    coded: bool,
+    length: Option<&'a [u8]>,
+}
+
+impl<'a> Said<'a> {
+    fn of(fields: &'a HeaderMap) -> Self {
+        let mut said = Self::default();
+        for (name, value) in fields {
+            if name == CONNECTION {
+                said.closes |= names(value, b"close");
+            } else if name == TRANSFER_ENCODING {
+                said.coded = true;
+            } else if name == CONTENT_LENGTH {
+                said.length = said.length.or(Some(value.as_bytes()));
+            }
+        }
+        said
     }
-    if fields.contains_key(TRANSFER_ENCODING) {
-        return Some(Framing::Chunked);
-    }
-    match fields.get(CONTENT_LENGTH) {
-        None => Some(Framing::Close),
-        Some(length) => {
-            let length = length.as_bytes();
-            let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
-            let length = std::str::from_utf8(length).ok().filter(|_| is_number)?;
-            length.parse().ok().map(Framing::Length)
+
+    /// Lengths and codings that are ambiguous are refused elsewhere, and until then read as the longer body.
+    fn framing(&self, status: StatusCode, wants_body: bool) -> Option<Framing> {
+        let bodiless =
+            status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if !wants_body || bodiless {
+            return Some(Framing::Length(0));
+        }
+        match self.length {
+            _ if self.coded => Some(Framing::Chunked),
+            None => Some(Framing::Close),
+            Some(length) => {
+                let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
+                let length = std::str::from_utf8(length).ok().filter(|_| is_number)?;
+                length.parse().ok().map(Framing::Length)
+            }
         }
     }
 }

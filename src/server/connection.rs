@@ -8,9 +8,9 @@
 //! 3. PROXY header, handshake and preface must each be there within `timeouts.head`, the first byte within
 //!    `timeouts.idle`.
 
+use super::byte_meter::ByteMeter;
 use super::deadline::{Registry, Slot, Wait};
 use super::listener::ListenerKind;
-use super::meter::Metered;
 use super::proxy_protocol::{self, Header, ProxyError};
 use super::stream::Prefixed;
 use super::{Counters, Handler, http1, http2};
@@ -56,7 +56,7 @@ pub(super) struct Client<H> {
 /// A socket on its way to becoming a connection.
 pub(super) struct Arrival<H> {
     /// The socket.
-    pub(super) stream: Metered,
+    pub(super) stream: ByteMeter,
     /// Its other end.
     pub(super) peer: SocketAddr,
     /// What its listener says.
@@ -83,7 +83,7 @@ enum Protocol {
     Http2,
 }
 
-type Socket = Prefixed<Metered>;
+type Socket = Prefixed<ByteMeter>;
 
 /// Serves a connection to its end.
 pub(super) async fn serve<H: Handler>(arrival: Arrival<H>) {
@@ -133,7 +133,7 @@ async fn run<H: Handler>(arrival: Arrival<H>) -> io::Result<()> {
 
 async fn read_proxy_header(
     trusted: bool,
-    stream: Metered,
+    stream: ByteMeter,
     slot: &Slot,
     timeouts: Timeouts,
 ) -> io::Result<(Header, Socket)> {

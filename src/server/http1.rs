@@ -22,7 +22,7 @@ use super::deadline::{Slot, Wait};
 use super::stream::{Paced, Prefixed};
 use crate::http1::Sending;
 use crate::request::{RequestBody, RequestError};
-use answer::Asked;
+use answer::Terms;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use std::future::{Future, poll_fn};
@@ -110,7 +110,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         self.client.counters.refused_heads.fetch_add(1, Relaxed);
         self.wire.borrow_mut().give_up();
         let response = self.client.handler.refuse(error, &self.client.connection);
-        self.send(response, Asked::refused()).await
+        self.send(response, Terms::refused()).await
     }
 
     async fn exchange(&mut self, bytes: &Bytes) -> Outcome {
@@ -118,8 +118,8 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         let Ok(request) = head::request(bytes, fields) else {
             return self.refuse(RequestError::Malformed("head")).await;
         };
-        let asked = Asked::of(&request);
-        let body = Upload::begin(&self.wire, asked.expects_continue);
+        let terms = Terms::of(&request);
+        let body = Upload::begin(&self.wire, terms.expects_continue);
         let body = body.map_or_else(|| RequestBody::full(Bytes::new()), RequestBody::wrapped);
         let client = Rc::clone(&self.client);
         let mut handling = pin!(client.handler.handle(request.map(|()| body), &client.connection));
@@ -132,22 +132,22 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         });
         match response.await {
             None => Outcome::Gone,
-            Some(response) => self.send(response, asked).await,
+            Some(response) => self.send(response, terms).await,
         }
     }
 
     /// Sends a response, and says how the connection goes on behind it.
-    async fn send(&mut self, response: Response<H::Body>, asked: Asked) -> Outcome {
+    async fn send(&mut self, response: Response<H::Body>, terms: Terms) -> Outcome {
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (parts, body) = response.into_parts();
         let may_stay = !self.client.slot.draining() && !self.wire.borrow().is_broken();
         let mut head = std::mem::take(&mut self.head);
         head.clear();
         head.extend_from_slice(self.wire.borrow_mut().answering());
-        let written = answer::write(&mut head, &parts, &body, asked.staying(may_stay));
+        let written = answer::write(&mut head, &parts, &body, terms.staying(may_stay));
         let body = pin!(body);
         let mut sending = Sending::new(head, body, written.coding);
-        if !asked.takes_trailers {
+        if !terms.takes_trailers {
             sending = sending.without_trailers();
         }
         let sent = poll_fn(|context| match self.poll_gone(context) {

@@ -1,10 +1,11 @@
 //! From sockets to requests: listeners, TLS, connections, workers, draining.
 //!
 //! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
-//! [`listener`] accepts → [`worker`] → [`connection`] ([`meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`] by the
-//! strict [`scanner`], or [`http2`] by hyper behind the [`frame_meter`] and the cork ([`http2_head`], [`upload`]) → the handler. [`deadline`] holds the
-//! clock by which all of them end, [`shutdown`] the end of all.
+//! [`listener`] accepts → [`worker`] → [`connection`] ([`byte_meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`]
+//! by the strict [`scanner`], or [`http2`] by hyper behind the [`frame_meter`] and the cork ([`http2_head`], [`upload`]) →
+//! the handler. [`deadline`] holds the clock by which all of them end, [`shutdown`] the end of all.
 
+pub mod byte_meter;
 pub mod connection;
 mod cork;
 mod date;
@@ -15,7 +16,6 @@ pub mod http2;
 pub mod http2_head;
 pub mod inherited;
 pub mod listener;
-pub mod meter;
 pub mod proxy_protocol;
 pub mod pulse;
 pub mod response;

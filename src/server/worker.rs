@@ -4,10 +4,10 @@
 //! connection touches belongs to its worker alone: no lock is shared, counters apart.
 //! A panic ends the task in which it happens, a connection (HTTP/1) or a stream (HTTP/2), and nothing else.
 
+use super::byte_meter::ByteMeter;
 use super::connection::{self, Arrival, Settings, TrustedPeers};
 use super::deadline::Registry;
 use super::listener::ListenerKind;
-use super::meter::Metered;
 use super::pulse::Pulse;
 use super::{Counters, Handler, Stage};
 use crate::telemetry::metrics::Traffic;
@@ -196,7 +196,7 @@ fn begin<H: Handler>(
     common: &Common,
 ) -> io::Result<Arrival<H>> {
     Ok(Arrival {
-        stream: Metered::new(tokio::net::TcpStream::from_std(delivery.stream)?, Arc::clone(traffic)),
+        stream: ByteMeter::new(tokio::net::TcpStream::from_std(delivery.stream)?, Arc::clone(traffic)),
         peer: delivery.peer,
         kind: delivery.kind,
         surplus: delivery.surplus,

@@ -44,7 +44,7 @@ pub(super) struct Http1 {
     receiving: Receiving,
     /// What the next head is written into.
     head: Vec<u8>,
-    upload: Option<Upload>,
+    remainder: Option<Remainder>,
     pub(super) deadline: Deadline,
     /// Whether it has served before, so that the upstream may have closed it meanwhile.
     pub(super) reused: bool,
@@ -65,12 +65,12 @@ pub(super) struct Unanswered {
 }
 
 /// The rest of an upload, in a task of its own.
-struct Upload {
+struct Remainder {
     task: AbortHandle,
     whole: Rc<Cell<bool>>,
 }
 
-impl Drop for Upload {
+impl Drop for Remainder {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -82,7 +82,7 @@ impl Http1 {
             stream: Rc::new(RefCell::new(stream)),
             receiving: Receiving::default(),
             head: Vec::new(),
-            upload: None,
+            remainder: None,
             deadline: Deadline::new(span),
             reused: false,
         })
@@ -129,7 +129,7 @@ impl Http1 {
                 Some(Ok(head))
             }
             Ok(head) => {
-                self.upload = Some(go_on(Rc::clone(&self.stream), sending));
+                self.remainder = Some(go_on(Rc::clone(&self.stream), sending));
                 Some(Ok(head))
             }
             Err(error) => Some(Err(Unanswered { error, unsent: sending.unsent() })),
@@ -156,7 +156,7 @@ impl Http1 {
 
     /// Makes it ready to serve again, now that its response has ended. Whether it can.
     pub(super) fn rest(&mut self) -> bool {
-        let sent = self.upload.take().is_none_or(|upload| upload.whole.get());
+        let sent = self.remainder.take().is_none_or(|remainder| remainder.whole.get());
         sent && self.receiving.rest()
     }
 
@@ -200,7 +200,7 @@ fn step(
 }
 
 /// Sends what remains of a request while its response comes in.
-fn go_on(stream: Rc<RefCell<Stream>>, mut sending: Sending<Outgoing>) -> Upload {
+fn go_on(stream: Rc<RefCell<Stream>>, mut sending: Sending<Outgoing>) -> Remainder {
     let whole = Rc::new(Cell::new(false));
     let done = Rc::clone(&whole);
     let task = tokio::task::spawn_local(async move {
@@ -213,7 +213,7 @@ fn go_on(stream: Rc<RefCell<Stream>>, mut sending: Sending<Outgoing>) -> Upload 
         })
         .await;
     });
-    Upload { task: task.abort_handle(), whole }
+    Remainder { task: task.abort_handle(), whole }
 }
 
 #[cfg(test)]

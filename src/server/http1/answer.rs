@@ -12,9 +12,9 @@ use http::{Method, Request, StatusCode, Version, response};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
 
-/// What a response depends on of its request.
+/// What a response depends on of its request: on which terms it is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Asked {
+pub(super) struct Terms {
     /// HEAD: the response has no body.
     is_head: bool,
     /// HTTP/1.0.
@@ -33,7 +33,7 @@ pub(super) struct Written {
     pub(super) stays: bool,
 }
 
-impl Asked {
+impl Terms {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         let is_old = request.version() == Version::HTTP_10;
         let (mut closes, mut keeps, mut expects_continue, mut takes_trailers) = (false, false, false, false);
@@ -74,7 +74,7 @@ pub(super) fn write<B: Body<Data = Bytes>>(
     head: &mut Vec<u8>,
     parts: &response::Parts,
     body: &B,
-    asked: Asked,
+    terms: Terms,
 ) -> Written {
     let status = parts.status;
     let switches = status == StatusCode::SWITCHING_PROTOCOLS;
@@ -97,18 +97,18 @@ pub(super) fn write<B: Body<Data = Bytes>>(
         }
     }
     let coding = match length.or_else(|| body.size_hint().exact()) {
-        _ if asked.is_head || bodiless || status == StatusCode::NOT_MODIFIED => Coding::None,
+        _ if terms.is_head || bodiless || status == StatusCode::NOT_MODIFIED => Coding::None,
         Some(length) => Coding::Length(length),
-        None if asked.is_old => Coding::Close,
+        None if terms.is_old => Coding::Close,
         None => Coding::Chunked,
     };
     if length.is_none() {
         coding.put(head);
     }
-    let stays = asked.stays && coding != Coding::Close && !closes;
+    let stays = terms.stays && coding != Coding::Close && !closes;
     if !stays && !switches {
         put_field(head, "connection", b"close");
-    } else if asked.is_old {
+    } else if terms.is_old {
         put_field(head, "connection", b"keep-alive");
     }
     if !has_date {

@@ -13,12 +13,12 @@ use tokio::net::TcpStream;
 
 /// A socket whose bytes are counted.
 #[derive(Debug)]
-pub struct Metered {
+pub struct ByteMeter {
     inner: TcpStream,
     traffic: Arc<Traffic>,
 }
 
-impl Metered {
+impl ByteMeter {
     /// Counts from now on; only on the worker that the traffic belongs to.
     pub fn new(inner: TcpStream, traffic: Arc<Traffic>) -> Self {
         Self { inner, traffic }
@@ -33,7 +33,7 @@ impl Metered {
 }
 
 /// For what can be asked of a socket.
-impl Deref for Metered {
+impl Deref for ByteMeter {
     type Target = TcpStream;
 
     fn deref(&self) -> &TcpStream {
@@ -41,7 +41,7 @@ impl Deref for Metered {
     }
 }
 
-impl AsyncRead for Metered {
+impl AsyncRead for ByteMeter {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -54,7 +54,7 @@ impl AsyncRead for Metered {
     }
 }
 
-impl AsyncWrite for Metered {
+impl AsyncWrite for ByteMeter {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -6,9 +6,10 @@
 
 mod report;
 
-use super::{CliError, load};
+use super::{CliError, DEFAULT_CONFIG, load};
 use crate::explain::replay::{Candidate, LogLine, RecordedLine, Replayed, Unreplayable};
 use crate::policy::decide::Effect;
+use crate::policy::moment::Moment;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -16,8 +17,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The end of `--help`.
-pub(super) const HELP: &str = "\
+const HELP: &str = "\
 The recording is the log of a gateway that ran with
 
   [log]
@@ -29,6 +29,30 @@ are kept as hashes, enough to find those again that a policy lists.
 
 Example:
   aclgate impact -c new.toml decisions.jsonl";
+
+/// Say whom a new policy would block or allow, from recorded decisions.
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Decides over recorded requests again, with a candidate for a new policy, and lists who would newly be \
+        blocked and who newly allowed, by subject and client. What cannot be decided exactly is counted with the \
+        reason, not guessed. Exits with 0 whatever the impact.",
+    after_long_help = HELP
+)]
+pub struct Args {
+    /// The candidate.
+    #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// The JSON log of a gateway, or `-`.
+    #[arg(value_name = "DECISIONS")]
+    decisions: PathBuf,
+    /// Let the candidate decide as of another time than now, such as `2026-12-01T00:00:00Z`: its entries that have
+    /// expired by then do not count.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
+    /// Print an object.
+    #[arg(long)]
+    json: bool,
+}
 
 /// What would change for a client.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -70,8 +94,9 @@ struct Impact {
 ///
 /// # Errors
 /// The candidate cannot be loaded, the recording not read, or the report not written.
-pub fn run(config: &Path, recording: &Path, json: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let loaded = load::load(config, None)?;
+pub fn run(arguments: &Args, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let recording = &arguments.decisions;
+    let loaded = load::load(&arguments.config, arguments.at)?;
     let candidate = Candidate::new(&loaded.config, &loaded.policy);
     let read = |source| CliError::Read { path: recording.to_owned(), source };
     let input: Box<dyn BufRead> = if recording == Path::new("-") {
@@ -83,7 +108,7 @@ pub fn run(config: &Path, recording: &Path, json: bool, out: &mut dyn Write) -> 
     if impact.decisions() == 0 {
         return Err(no_decisions(recording));
     }
-    if json {
+    if arguments.json {
         writeln!(out, "{:#}", report::to_json(&impact))?;
     } else {
         report::write(&impact, out)?;
@@ -93,7 +118,7 @@ pub fn run(config: &Path, recording: &Path, json: bool, out: &mut dyn Write) -> 
 
 fn no_decisions(recording: &Path) -> CliError {
     CliError::Input {
-        path: PathBuf::from(recording).display().to_string(),
+        path: recording.display().to_string(),
         message: "no decision lines; record with `[log] format = \"json\"` and `decisions = \"all\"`"
             .to_owned(),
     }

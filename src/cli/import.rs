@@ -19,7 +19,7 @@ Examples:
   aclgate import --from caddy --listed allow Caddyfile
   curl -H \"Authorization: $KEY\" https://id.example/api/ip-acl/search | aclgate import --from fusionauth -";
 
-/// What to import.
+/// Convert another product's address lists into IP ACLs.
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Reads the address lists of another product and prints IP ACLs that decide over every address as \

@@ -96,8 +96,8 @@ impl Gateway {
     }
 }
 
-/// A listener on every address is asked at the loopback address.
-fn origin(admin: &Admin) -> Option<Uri> {
+/// Where a file's own management listener is asked; one on every address at the loopback address.
+pub(super) fn origin(admin: &Admin) -> Option<Uri> {
     let scheme = if admin.tls.is_some() { "https" } else { "http" };
     let authority = match admin.listen.parse::<SocketAddr>() {
         Ok(mut address) if address.ip().is_unspecified() => {

@@ -83,7 +83,6 @@ enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Say what would become of a request, and why.
     Explain(Box<explain::Args>),
     /// Run a table of requests with expected decisions.
     #[command(
@@ -99,28 +98,9 @@ enum Command {
         #[arg(value_name = "CASES")]
         cases: PathBuf,
     },
-    /// Convert another product's address lists into IP ACLs.
     Import(import::Args),
-    /// Say whom a new policy would block or allow, from recorded decisions.
-    #[command(
-        long_about = "Decides over recorded requests again, with a candidate for a new policy, and lists who would \
-            newly be blocked and who newly allowed, by subject and client. What cannot be decided exactly is \
-            counted with the reason, not guessed. Exits with 0 whatever the impact.",
-        after_long_help = impact::HELP
-    )]
-    Impact {
-        /// The candidate.
-        #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
-        /// The JSON log of a gateway, or `-`.
-        #[arg(value_name = "DECISIONS")]
-        decisions: PathBuf,
-        /// Print an object.
-        #[arg(long)]
-        json: bool,
-    },
+    Impact(impact::Args),
     Doctor(doctor::Args),
-    /// Show what the entries of a running gateway's ACLs decided.
     Stats(Box<stats::Args>),
     /// Print the SHA-256 of an API key, for `sha256 = "…"`.
     #[command(
@@ -180,7 +160,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Result<ExitCode, CliError>
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Test { config, cases } => test::run(&config, &cases, out),
         Command::Import(arguments) => import::run(&arguments, out),
-        Command::Impact { config, decisions, json } => impact::run(&config, &decisions, json, out),
+        Command::Impact(arguments) => impact::run(&arguments, out),
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
         Command::HashKey => hash_key::run(out),

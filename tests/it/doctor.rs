@@ -3,6 +3,7 @@
 use crate::harness::{Client, Upstream};
 use crate::process::Running;
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -87,6 +88,35 @@ fn a_sound_gateway_is_sound_and_an_edge_that_appends_is_found() {
         .unwrap();
     let (found, _) = ask(&gateway, &["-c", "other.toml"]);
     assert!(found.contains(&"other-policy".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_management_listener_with_tls_is_asked_if_its_certificate_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let issued = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(folder.path().join("admin.crt"), issued.cert.pem()).unwrap();
+    let key = folder.path().join("admin.key");
+    std::fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let upstream = Upstream::start();
+    let policy = POLICY.replace(
+        "[admin]\n",
+        "[admin]\ntls = { certificate = \"admin.crt\", private_key = \"admin.key\" }\n",
+    );
+    let url = upstream.address;
+    let text = format!("[server]\nlisten = [\"127.0.0.1:0\"]\n[upstream]\nurl = \"http://{url}\"\n{policy}");
+    let gateway = Running::start_in(folder, &text);
+    let ask = |admin: &str, ca: &[&str]| {
+        codes(&doctor(gateway.folder(), &[&["--json", "--admin", admin], ca].concat()))
+    };
+    let address = gateway.admin().to_string();
+    let (found, not_reached) = (vec!["small-sample".to_owned()], vec!["not-reached".to_owned()]);
+    let known = ["--ca", "admin.crt"];
+    assert_eq!(ask(&address, &known), (found.clone(), Some(0)), "the file says that it speaks TLS");
+    assert_eq!(ask(&format!("https://{address}"), &known), (found, Some(0)));
+    assert_eq!(ask(&address, &[]), (not_reached.clone(), Some(0)), "nobody vouches for the certificate");
+    assert_eq!(ask(&format!("http://{address}"), &known), (not_reached, Some(0)));
+    assert_eq!(doctor(gateway.folder(), &["--admin", "ftp://127.0.0.1"]).status.code(), Some(2));
 }
 
 #[test]

@@ -131,6 +131,29 @@ fn a_recording_says_whom_a_new_policy_would_block() {
 }
 
 #[test]
+fn a_candidate_can_be_asked_about_another_time() {
+    let upstream = Upstream::start();
+    let log = "[log]\nformat = \"json\"\ndecisions = \"all\"\n";
+    let mut gateway = Running::start(&file(&upstream, log, OLD));
+    Client::connect(gateway.address()).send(requests().swap_remove(0));
+    let line = gateway.line(|line| line.contains("\"aclgate::blocked\""));
+    std::fs::write(gateway.folder().join("decisions.jsonl"), line + "\n").unwrap();
+    let for_a_while = "{ range = \"198.51.100.0/24\", expires = 2099-12-01T00:00:00Z }";
+    let candidate = file(&upstream, "", &OLD.replace("\"198.51.100.0/24\"", for_a_while));
+    std::fs::write(gateway.folder().join("new.toml"), candidate).unwrap();
+    let newly_blocked = |at: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aclgate"));
+        command.args(["impact", "-c", "new.toml", "decisions.jsonl", "--json"]).args(at);
+        let output = command.current_dir(gateway.folder()).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["newlyBlocked"]["requests"].as_u64().unwrap()
+    };
+    assert_eq!(newly_blocked(&[]), 0);
+    assert_eq!(newly_blocked(&["--at", "2099-11-30T23:59:59Z"]), 0);
+    assert_eq!(newly_blocked(&["--at", "2099-12-01T00:00:00Z"]), 1);
+}
+
+#[test]
 fn without_all_only_blocked_requests_have_a_line() {
     let upstream = Upstream::start();
     let mut gateway = Running::start(&file(&upstream, "[log]\nformat = \"json\"\n", OLD));

@@ -13,8 +13,11 @@ mod settings;
 pub use finding::{Ailment, Finding, Severity};
 
 use super::style::{BLOCK, ERROR, FAINT, STRONG};
-use super::{CliError, DEFAULT_CONFIG, load};
+use super::{CliError, DEFAULT_CONFIG, load, management};
+use crate::config::Admin;
 use crate::store::Candidate;
+use http::Uri;
+use http::uri::Scheme;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,15 +32,19 @@ use std::time::SystemTime;
         something is a danger; warnings and notes are fine.",
     after_long_help = "Examples:\n  \
         aclgate doctor -c gateway.toml\n  \
-        aclgate doctor -c gateway.toml --admin 127.0.0.1:9091 --decisions decisions.jsonl --json"
+        aclgate doctor -c gateway.toml --admin 127.0.0.1:9091 --decisions decisions.jsonl --json\n  \
+        aclgate doctor -c gateway.toml --admin https://gateway.example:9091 --ca admin-ca.crt"
 )]
 pub struct Args {
     /// The file that the gateway runs on.
     #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     config: PathBuf,
-    /// The management listener, `host:port`; the file's own if absent.
+    /// The management listener, `host:port` or a URL; the file's own if absent.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "offline")]
-    admin: Option<String>,
+    admin: Option<Uri>,
+    /// The CA of a management listener with TLS, as PEM; the system's roots if absent.
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    ca: Option<PathBuf>,
     /// The JSON log of the gateway.
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
@@ -77,7 +84,7 @@ fn examine(arguments: &Args, candidate: &Candidate) -> Result<(Vec<Finding>, Loo
     if !arguments.offline {
         network::look(&candidate.config.upstream.urls, &mut found);
         looked_at.push("the upstream's addresses, from here".to_owned());
-        looked_at.extend(look_at_gateway(arguments, candidate, &mut found));
+        looked_at.extend(look_at_gateway(arguments, candidate, &mut found)?);
     }
     if let Some(log) = &arguments.decisions {
         let decisions = decisions::look(log, &candidate.config.client_ip, &mut found)?;
@@ -86,19 +93,35 @@ fn examine(arguments: &Args, candidate: &Candidate) -> Result<(Vec<Finding>, Loo
     Ok((found, looked_at))
 }
 
-fn look_at_gateway(arguments: &Args, candidate: &Candidate, found: &mut Vec<Finding>) -> Option<String> {
+fn look_at_gateway(
+    arguments: &Args,
+    candidate: &Candidate,
+    found: &mut Vec<Finding>,
+) -> Result<Option<String>, CliError> {
     let admin = candidate.config.admin.as_ref();
-    let own = admin.filter(|admin| admin.tls.is_none()).map(|admin| &admin.listen);
-    let Some(address) = arguments.admin.as_ref().or(own) else {
-        let seen = match admin {
-            Some(_) => "the management listener speaks TLS",
-            None => "the file has no `[admin]`, and no `--admin` is given",
-        };
-        found.push(Finding::new(Ailment::NotReached, seen));
-        return None;
+    let origin = match &arguments.admin {
+        Some(address) => Some(origin(address, admin)?),
+        None => admin.and_then(management::origin),
     };
-    let requests = running::look(address, candidate, found);
-    Some(format!("the gateway at {address} ({requests} requests)"))
+    let Some(origin) = origin else {
+        let seen = "the file has no `[admin]`, and no `--admin` is given";
+        found.push(Finding::new(Ailment::NotReached, seen));
+        return Ok(None);
+    };
+    let requests = running::look(&origin, arguments.ca.as_deref(), candidate, found);
+    Ok(Some(format!("the gateway at {origin} ({requests} requests)")))
+}
+
+/// What `--admin` names. Where it leaves the scheme out, that of the file's own listener is meant.
+fn origin(address: &Uri, admin: Option<&Admin>) -> Result<Uri, CliError> {
+    let tls = admin.is_some_and(|admin| admin.tls.is_some());
+    let scheme = address.scheme().cloned().unwrap_or(if tls { Scheme::HTTPS } else { Scheme::HTTP });
+    let known = [Scheme::HTTP, Scheme::HTTPS].contains(&scheme);
+    let authority = address.authority().filter(|_| known);
+    let authority =
+        authority.ok_or(CliError::Argument("--admin is `host:port`, or a URL of http or https"))?;
+    let origin = Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query("/").build();
+    Ok(origin.map_err(io::Error::other)?)
 }
 
 fn write_report(findings: &[Finding], looked_at: &[String], out: &mut dyn Write) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! What a running gateway says of itself: `/readyz` and `/metrics` of its management listener.
 //!
-//! One cleartext request each, with a deadline; a listener with TLS is not asked, since its certificate is
-//! the operator's own affair. Counters run from the gateway's start.
+//! One request each, with a deadline; a certificate that cannot be verified is an answer that was not had. Counters run
+//! from the gateway's start.
 
 use super::finding::{Ailment, Finding};
 use crate::config::{ClientIp, ClientIpSelect};
@@ -9,9 +9,10 @@ use crate::store::Candidate;
 use crate::telemetry::metrics::ClientFound;
 use crate::upstream::one_shot;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Uri};
 use serde::Deserialize;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long the management listener may take.
@@ -41,9 +42,9 @@ struct Reload {
     pending_restart: Vec<String>,
 }
 
-/// Asks the gateway behind an address; the number of requests that it has decided over.
-pub(super) fn look(admin: &str, candidate: &Candidate, found: &mut Vec<Finding>) -> u64 {
-    let asked = get(admin, "/readyz").and_then(|ready| Ok((ready, get(admin, "/metrics")?)));
+/// Asks the gateway at an origin; the number of requests that it has decided over. `ca` as for [`one_shot`].
+pub(super) fn look(admin: &Uri, ca: Option<&Path>, candidate: &Candidate, found: &mut Vec<Finding>) -> u64 {
+    let asked = get(admin, ca, "/readyz").and_then(|ready| Ok((ready, get(admin, ca, "/metrics")?)));
     let (ready, metrics) = match asked {
         Ok(texts) => texts,
         Err(error) => {
@@ -54,8 +55,7 @@ pub(super) fn look(admin: &str, candidate: &Candidate, found: &mut Vec<Finding>)
     match serde_json::from_str::<Ready>(&ready) {
         Ok(ready) => readiness(&ready, candidate, found),
         Err(error) => {
-            found
-                .push(Finding::new(Ailment::NotReached, format!("{admin}/readyz is not aclgate's: {error}")));
+            found.push(Finding::new(Ailment::NotReached, format!("{admin}readyz is not aclgate's: {error}")));
             return 0;
         }
     }
@@ -179,10 +179,9 @@ impl<'t> Metrics<'t> {
     }
 }
 
-fn get(admin: &str, path: &str) -> io::Result<String> {
-    let origin = format!("http://{admin}/").parse().map_err(io::Error::other)?;
+fn get(origin: &Uri, ca: Option<&Path>, path: &str) -> io::Result<String> {
     let request = Request::get(path).body(Bytes::new()).map_err(io::Error::other)?;
-    let (parts, body) = one_shot(&origin, None, request, PATIENCE)?.into_parts();
+    let (parts, body) = one_shot(origin, ca, request, PATIENCE)?.into_parts();
     match parts.status {
         // While it drains it says why in the body.
         StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE => {

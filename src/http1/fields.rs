@@ -32,10 +32,11 @@ pub fn header_map(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Option<Heade
 pub fn fields_of(section: &Bytes) -> Result<HeaderMap, httparse::Error> {
     let mut room = [httparse::EMPTY_HEADER; TRAILERS];
     match httparse::parse_headers(section, &mut room)? {
-        httparse::Status::Complete((_, parsed)) => {
+        httparse::Status::Complete((end, parsed)) if end == section.len() => {
             header_map(section, parsed).ok_or(httparse::Error::HeaderValue)
         }
-        httparse::Status::Partial => Err(httparse::Error::NewLine),
+        // An empty line within it would be the end to somebody else.
+        httparse::Status::Complete(_) | httparse::Status::Partial => Err(httparse::Error::NewLine),
     }
 }
 

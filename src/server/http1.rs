@@ -140,10 +140,13 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
     async fn send(&mut self, response: Response<H::Body>, terms: Terms) -> Outcome {
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (parts, body) = response.into_parts();
-        let may_stay = !self.client.slot.draining() && !self.wire.borrow().is_broken();
         let mut head = std::mem::take(&mut self.head);
         head.clear();
         head.extend_from_slice(self.wire.borrow_mut().answering());
+        // A body that nobody reads any more is either here already, or the client is told that it need not come.
+        let is_read = self.wire.borrow().has_ended() || Rc::strong_count(&self.wire) > 1;
+        let may_stay = is_read || self.passes_over().await;
+        let may_stay = may_stay && !self.client.slot.draining() && !self.wire.borrow().is_broken();
         let written = answer::write(&mut head, &parts, &body, terms.staying(may_stay));
         let body = pin!(body);
         let mut sending = Sending::new(head, body, written.coding);
@@ -166,9 +169,12 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
             return Outcome::Switched;
         }
         // Even if draining has begun meanwhile: what the client was told holds.
-        let whole =
-            written.stays && poll_fn(|context| Poll::Ready(self.wire.borrow_mut().discard(context))).await;
-        if whole { Outcome::Next } else { Outcome::Last }
+        if written.stays && self.passes_over().await { Outcome::Next } else { Outcome::Last }
+    }
+
+    /// Passes over what is left of the request. Whether the next can be read.
+    async fn passes_over(&self) -> bool {
+        poll_fn(|context| Poll::Ready(self.wire.borrow_mut().discard(context))).await
     }
 
     /// Ready once the client takes nothing any more.

@@ -186,12 +186,14 @@ impl Errand<'_> {
     ) -> Result<Message, RequestError> {
         let target = self.parts.uri.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
         let announces_trailers = self.parts.headers.contains_key(header::TRAILER);
-        let line = RequestLine { method: &self.parts.method, target, announces_trailers };
         let coding = match self.length(&body) {
             Some(length) => Coding::Length(length),
             None if body.is_end_stream() => Coding::None,
             None => Coding::Chunked,
         };
+        // A server that does not read such a body would take it for the next request, unless there is none.
+        let ends = coding != Coding::None && !self.takes_content();
+        let line = RequestLine { method: &self.parts.method, target, announces_trailers, ends };
         let host = self.host(endpoint)?;
         connection.message(&line, (body, coding), |head| {
             headers::write_request(head, self.parts, self.forwarding, self.settings, (&host, self.wish))
@@ -200,8 +202,12 @@ impl Errand<'_> {
 
     /// The `Content-Length` to be sent, if any.
     fn length(&self, body: &Outgoing) -> Option<u64> {
-        let has_empty_body = matches!(self.parts.method, Method::POST | Method::PUT | Method::PATCH);
-        body.size_hint().exact().filter(|&length| length > 0 || has_empty_body)
+        body.size_hint().exact().filter(|&length| length > 0 || self.takes_content())
+    }
+
+    /// Whether content means something to the method (RFC 9110 §9.3), so that every server reads it.
+    fn takes_content(&self) -> bool {
+        matches!(self.parts.method, Method::POST | Method::PUT | Method::PATCH)
     }
 
     fn host(&self, endpoint: &Endpoint) -> Result<HeaderValue, RequestError> {

@@ -6,11 +6,12 @@
 //! `Sending` sends it and the body, `response_head` and `receiving` read what comes back.
 //!
 //! Invariants: a connection serves again only if its last response ended where its framing said, the request was sent
-//! whole, and not a byte more has come. Everything else is closed by being dropped, so that no byte of one exchange can
+//! whole, not a byte more has come, and neither message was of a kind that servers are known to frame in two ways. Everything else is closed by being dropped, so that no byte of one exchange can
 //! become part of another. An upload that outlives its response's head goes on in a task of its own, so that it never
 //! waits for a client that is slow to read; the task ends with the response.
 //! Sources: RFC 9112 §6 (framing), §9.3 (persistence), §9.5 (hanging up).
 
+mod chunk_line;
 mod receiving;
 mod request_head;
 mod response_head;
@@ -23,7 +24,7 @@ use super::body::Outgoing;
 use super::deadline::Deadline;
 use super::error::BreakOff;
 use super::stream::Stream;
-use crate::http1::{Coding, Sending};
+use crate::http1::{Coding, Sending, put_field};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use std::cell::{Cell, RefCell};
@@ -45,6 +46,8 @@ pub(super) struct Http1 {
     /// What the next head is written into.
     head: Vec<u8>,
     remainder: Option<Remainder>,
+    /// Whether it ends with this exchange.
+    ends: bool,
     pub(super) deadline: Deadline,
     /// Whether it has served before, so that the upstream may have closed it meanwhile.
     pub(super) reused: bool,
@@ -83,6 +86,7 @@ impl Http1 {
             receiving: Receiving::default(),
             head: Vec::new(),
             remainder: None,
+            ends: false,
             deadline: Deadline::new(span),
             reused: false,
         })
@@ -99,6 +103,10 @@ impl Http1 {
         head.clear();
         line.begin(&mut head);
         write_fields(&mut head)?;
+        if line.ends {
+            self.ends = true;
+            put_field(&mut head, "connection", b"close");
+        }
         coding.put(&mut head);
         head.extend_from_slice(b"\r\n");
         let mut sending = Sending::new(head, body, coding);
@@ -157,7 +165,7 @@ impl Http1 {
     /// Makes it ready to serve again, now that its response has ended. Whether it can.
     pub(super) fn rest(&mut self) -> bool {
         let sent = self.remainder.take().is_none_or(|remainder| remainder.whole.get());
-        sent && self.receiving.rest()
+        sent && !self.ends && self.receiving.rest()
     }
 
     /// Whether an idle connection still stands: nothing has come of it, not even its end. No system call where the

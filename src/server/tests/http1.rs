@@ -55,6 +55,41 @@ async fn a_body_is_asked_for_with_100_continue() {
 }
 
 #[tokio::test]
+async fn a_client_is_told_if_its_body_is_not_waited_for() {
+    let server = Setup::default().start();
+    let after = "GET /after HTTP/1.1\r\n\r\n";
+    let expects = "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    let cases = [
+        ("asked for", expects.to_owned(), true),
+        ("on its way", "Content-Length: 2\r\n\r\n".to_owned(), true),
+        ("half here", "Content-Length: 2\r\n\r\no".to_owned(), true),
+        ("chunks half here", "Transfer-Encoding: chunked\r\n\r\n2\r\no".to_owned(), true),
+        ("broken", "Transfer-Encoding: chunked\r\n\r\nx\r\n".to_owned(), true),
+        ("long", format!("Content-Length: 300000\r\n\r\n{}", "x".repeat(300_000)), true),
+        ("here", format!("Content-Length: 2\r\n\r\nok{after}"), false),
+        ("here in chunks", format!("Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n{after}"), false),
+        ("here, asked for", format!("{expects}ok{after}"), false),
+    ];
+    for (name, request, closes) in cases {
+        let mut stream = server.connect().await;
+        stream.write_all(format!("POST /ignore HTTP/1.1\r\n{request}").as_bytes()).await.unwrap();
+        let head = until(&mut stream, "\r\n\r\n").await;
+        assert_eq!(
+            (statuses(&head), head.contains("connection: close\r\n")),
+            (vec![200], closes),
+            "{name}: {head}"
+        );
+        assert_eq!(until(&mut stream, "hello /ignore").await, "hello /ignore", "{name}");
+        if closes {
+            assert_eq!(rest(&mut stream).await, "", "{name}");
+        } else {
+            assert_eq!(statuses(&until(&mut stream, "hello /after").await), [200], "{name}");
+        }
+    }
+    assert_eq!(server.seen().iter().filter(|seen| *seen == "GET /after").count(), 3);
+}
+
+#[tokio::test]
 async fn refused_heads_are_answered_behind_earlier_responses_and_close() {
     let server = Setup::default().start();
     let long_target = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(1000));

@@ -5,6 +5,7 @@
 //! the byte. A response that ends too early is an error, but where its end is that of the connection.
 
 use super::super::error::BreakOff;
+use super::chunk_line;
 use super::response_head::{self, Framing, ResponseHead};
 use crate::http1::fields_of;
 use bytes::{Buf, Bytes, BytesMut};
@@ -18,8 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 /// What is read at once: of a response that has shown to be small, and of any.
 const SMALLEST: usize = 4 * 1024;
 const LARGEST: usize = 64 * 1024;
-/// The longest line in front of a chunk, and the longest trailers.
-const CHUNK_LINE: usize = 4 * 1024;
+/// The longest trailers.
 const TRAILER_BYTES: usize = 16 * 1024;
 /// Interim responses before the final one; far more than any server sends.
 const INTERIM: u32 = 32;
@@ -163,25 +163,18 @@ impl Receiving {
     }
 
     fn chunk_line(&mut self) -> Result<Step, BreakOff> {
-        match httparse::parse_chunk_size(&self.read) {
-            Ok(httparse::Status::Complete((taken, size))) => {
-                self.read.advance(taken);
-                self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
-                Ok(Step::Next)
-            }
-            Ok(httparse::Status::Partial) if self.read.len() < CHUNK_LINE => Ok(Step::Read),
-            _ => Err(BreakOff::NotHttp("chunk size")),
-        }
+        let Some((taken, size)) = chunk_line::take(&self.read)? else { return Ok(Step::Read) };
+        self.read.advance(taken);
+        self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
+        Ok(Step::Next)
     }
 
     fn trailers(&mut self) -> Result<Step, BreakOff> {
-        let Some(end) = end_of_section(&self.read) else {
-            return if self.read.len() < TRAILER_BYTES {
-                Ok(Step::Read)
-            } else {
-                Err(BreakOff::NotHttp("trailers too long"))
-            };
-        };
+        let end = end_of_section(&self.read);
+        if end.unwrap_or(self.read.len()) > TRAILER_BYTES || self.read.starts_with(b"\n") {
+            return Err(BreakOff::NotHttp("trailers"));
+        }
+        let Some(end) = end else { return Ok(Step::Read) };
         let trailers = fields_of(&self.read.split_to(end).freeze()).map_err(BreakOff::Head)?;
         self.state = State::Ended;
         Ok(if trailers.is_empty() { Step::Ended } else { Step::Frame(Frame::trailers(trailers)) })

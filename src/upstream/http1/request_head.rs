@@ -17,6 +17,8 @@ pub(in crate::upstream) struct RequestLine<'a> {
     pub(in crate::upstream) target: &'a PathAndQuery,
     /// Whether the client told of trailers. Such as nobody told of stay here: not every server reads them.
     pub(in crate::upstream) announces_trailers: bool,
+    /// Whether the connection ends with this exchange, and the upstream is told so.
+    pub(in crate::upstream) ends: bool,
 }
 
 impl RequestLine<'_> {

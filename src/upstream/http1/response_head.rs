@@ -22,7 +22,9 @@ pub struct ResponseHead {
     /// Status and fields, as they came.
     pub parts: response::Parts,
     pub(super) framing: Framing,
-    /// Whether the connection stays open behind it (RFC 9112 §9.3).
+    /// Whether the connection stays open behind it (RFC 9112 §9.3). Not where fields tell of a body that has no place
+    /// there, as in every answer to HEAD: some upstreams send it all the same, perhaps a moment later, and then it would
+    /// be the answer to somebody else.
     pub(super) persists: bool,
 }
 
@@ -65,8 +67,8 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     let outcome =
         httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, head, &mut fields);
     match outcome {
-        Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) => return Err(not_http("no head")),
+        Ok(httparse::Status::Complete(end)) if end == head.len() => {}
+        Ok(httparse::Status::Complete(_) | httparse::Status::Partial) => return Err(not_http("no head")),
         Err(error) => return Err(BreakOff::Head(error)),
     }
     let status =
@@ -74,8 +76,10 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     let headers = header_map(head, parsed.headers).ok_or_else(|| not_http("field"))?;
     let is_old = parsed.version == Some(0);
     let said = Said::of(&headers);
-    let persists = !is_old && !said.closes;
-    let framing = said.framing(status, wants_body).ok_or_else(|| not_http("length"))?;
+    let has_none = !wants_body || is_bodiless(status);
+    let framing = said.framing(has_none).ok_or_else(|| not_http("length"))?;
+    let may_send_more = has_none && said.tells_of_body();
+    let persists = !is_old && !said.closes && !may_send_more;
     let (mut parts, ()) = http::Response::new(()).into_parts();
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
         && let Ok(reason) = ReasonPhrase::try_from(head.slice_ref(reason.as_bytes()))
@@ -86,6 +90,11 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     parts.version = if is_old { Version::HTTP_10 } else { Version::HTTP_11 };
     parts.headers = headers;
     Ok(ResponseHead { parts, framing, persists })
+}
+
+/// Whether responses with this status have no body, whatever their fields say (RFC 9112 §6.3).
+fn is_bodiless(status: StatusCode) -> bool {
+    status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// What fields say of the body and of the connection; gathered in one pass, for looking names up would cost a hash
@@ -112,11 +121,14 @@ impl<'a> Said<'a> {
         said
     }
 
+    /// Whether somebody sends a body, or would to another method.
+    fn tells_of_body(&self) -> bool {
+        self.coded || self.length.is_some_and(|length| length != b"0")
+    }
+
     /// Lengths and codings that are ambiguous are refused elsewhere, and until then read as the longer body.
-    fn framing(&self, status: StatusCode, wants_body: bool) -> Option<Framing> {
-        let bodiless =
-            status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        if !wants_body || bodiless {
+    fn framing(&self, has_none: bool) -> Option<Framing> {
+        if has_none {
             return Some(Framing::Length(0));
         }
         match self.length {

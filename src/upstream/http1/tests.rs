@@ -149,7 +149,13 @@ fn bodies_end_where_their_framing_says() {
         "an old server hangs up"
     );
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
-    assert_eq!(read(head, false, std::iter::empty()), whole("", 0, true), "the answer to HEAD");
+    assert_eq!(
+        read(head, false, std::iter::empty()),
+        whole("", 0, false),
+        "the answer to HEAD may be followed by a body"
+    );
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    assert_eq!(read(head, false, std::iter::empty()), whole("", 0, true), "the answer to HEAD that has none");
 }
 
 #[test]
@@ -160,12 +166,46 @@ fn chunks_end_where_their_framing_says() {
     assert_eq!(chunked("1;a=b\r\no\r\n01 \r\nk\r\n0;x\r\n\r\n"), whole("ok", 0, true));
     assert_eq!(chunked("2\r\nok\r\n0\r\nx-sum: 2\r\nx: y\r\n\r\n"), whole("ok", 2, true));
     assert_eq!(chunked("2\r\nok\r\n0\r\n\r\n0\r\n\r\n"), whole("ok", 0, false));
+    assert_eq!(chunked("2\r\nok\r\n0\r\na: b\n\n"), whole("ok", 1, true));
+    let long = "a: b\r\n".repeat(3000);
+    for trailers in ["\n", "\n\n", "\n\r\n", "\nHTTP/1.1 200 OK\r\n\r\n", &format!("{long}\r\n")] {
+        assert_eq!(
+            chunked(&format!("2\r\nok\r\n0\r\n{trailers}")),
+            Read::BrokenBody(b"ok".to_vec()),
+            "{trailers:?}"
+        );
+    }
     for broken in ["2\r\nok", "2\r\nok\r\n", "2\r\nok\r\n0\r\n", "2\r\nokk\r\n", "2\r\nok\n0\r\n\r\n"] {
         assert_eq!(chunked(broken), Read::BrokenBody(b"ok".to_vec()), "{broken:?}");
     }
-    for broken in ["", "\r\n", "g\r\n", "-1\r\n", "10000000000000000\r\n", "2\nok\r\n", &"1".repeat(8000)] {
+    for broken in [
+        "",
+        "\r\n",
+        "\r\n\r\n",
+        ";a\r\n\r\n",
+        "g\r\n",
+        "-1\r\n",
+        "10000000000000000\r\n",
+        "2\nok\r\n",
+        &"1".repeat(8000),
+    ] {
         assert_eq!(chunked(broken), Read::BrokenBody(Vec::new()), "{broken:?}");
     }
+}
+
+#[test]
+fn where_a_body_has_no_place_none_is_waited_for_and_none_becomes_an_answer() {
+    let answer = |status: &str, fields: &str| at_once(&format!("HTTP/1.1 {status}\r\n{fields}\r\n"));
+    let again = |read| matches!(read, Read::Whole { again: true, .. });
+    for status in ["204 No Content", "304 Not Modified"] {
+        assert!(again(answer(status, "")), "{status}");
+        assert!(again(answer(status, "content-length: 0\r\n")), "{status}");
+        for told in ["content-length: 2\r\n", "transfer-encoding: chunked\r\n", "content-length: x\r\n"] {
+            let read = answer(status, told);
+            assert!(matches!(read, Read::Whole { again: false, .. }), "{status} {told} {read:?}");
+        }
+    }
+    assert_eq!(at_once("HTTP/1.1 100 Continue\r\ncontent-length: 2\r\n\r\nok"), Read::NoHead);
 }
 
 #[test]

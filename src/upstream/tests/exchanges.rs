@@ -54,7 +54,7 @@ fn a_body_that_is_not_read_to_its_end_costs_the_connection() {
 }
 
 #[test]
-fn responses_without_a_body_keep_their_fields_and_connection() {
+fn responses_without_a_body_keep_their_fields_and_their_connection_unless_they_tell_of_a_body() {
     run(async {
         let upstream = scripted(|_, mut wire| async move {
             loop {
@@ -62,6 +62,7 @@ fn responses_without_a_body_keep_their_fields_and_connection() {
                 let answer = match head.split(' ').next().unwrap() {
                     "" => return,
                     "HEAD" => "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n",
+                    "DELETE" => "HTTP/1.1 304 Not Modified\r\netag: \"d\"\r\n\r\n",
                     "OPTIONS" => "HTTP/1.1 204 No Content\r\nallow: GET\r\n\r\n",
                     _ => "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 304 Not Modified\r\ncontent-length: 7\r\netag: \"e\"\r\n\r\n",
                 };
@@ -70,17 +71,18 @@ fn responses_without_a_body_keep_their_fields_and_connection() {
         })
         .await;
         let worker = Worker::new(&[upstream.port]);
-        for (method, status, name, value) in [
-            ("HEAD", 200, "content-length", "10"),
-            ("GET", 304, "content-length", "7"),
-            ("OPTIONS", 204, "allow", "GET"),
-            ("GET", 304, "etag", "\"e\""),
+        for (method, status, name, value, connections) in [
+            ("OPTIONS", 204, "allow", "GET", 1),
+            ("DELETE", 304, "etag", "\"d\"", 1),
+            ("HEAD", 200, "content-length", "10", 1),
+            ("GET", 304, "content-length", "7", 2),
+            ("GET", 304, "etag", "\"e\"", 3),
         ] {
             let response = worker.send(request(method, "/", empty())).await.unwrap();
             assert_eq!(response.headers()[name], value, "{method}");
             assert_eq!(whole(response).await, (status, String::new()));
+            assert_eq!(upstream.connections.get(), connections, "{method}");
         }
-        assert_eq!(upstream.connections.get(), 1);
     });
 }
 

@@ -227,6 +227,49 @@ fn bytes_that_nobody_asked_for_are_never_an_answer() {
 }
 
 #[test]
+fn a_body_that_the_upstream_does_not_read_is_no_request_of_its_own() {
+    run(async {
+        let (show, mut shown) = mpsc::unbounded_channel();
+        // Reads no bodies but those of POST, and keeps to `Connection`.
+        let upstream = scripted(move |_, mut wire| {
+            let show = show.clone();
+            async move {
+                loop {
+                    let head = wire.head().await;
+                    if head.is_empty() {
+                        return;
+                    }
+                    if head.starts_with("POST") {
+                        wire.until("\r\n\r\n").await;
+                    }
+                    wire.write(OK).await;
+                    let ends = head.contains("connection: close\r\n");
+                    show.send(head).unwrap();
+                    if ends {
+                        return;
+                    }
+                }
+            }
+        })
+        .await;
+        let worker = Worker::new(&[upstream.port]);
+        let hidden = "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
+        let mut connections = 0;
+        for method in ["GET", "OPTIONS", "DELETE", "get", "POST"] {
+            assert_eq!(whole(worker.send(request(method, "/", full(hidden))).await.unwrap()).await.0, 200);
+            assert_eq!(worker.get("/after").await.0, 200);
+            for line in [format!("{method} / HTTP/1.1\r\n"), "GET /after HTTP/1.1\r\n".to_owned()] {
+                let head = shown.recv().await.unwrap();
+                assert!(head.starts_with(&line), "{method}: {head}");
+            }
+            // `/after` has one that the next method uses.
+            connections += usize::from(method != "POST");
+            assert_eq!(upstream.connections.get(), connections + 1, "{method}");
+        }
+    });
+}
+
+#[test]
 fn the_clients_faults_are_told_apart() {
     run(async {
         let (ended, mut has_ended) = mpsc::unbounded_channel();

@@ -23,6 +23,8 @@ use crate::telemetry::access_log::AccessWriter;
 use crate::telemetry::logging::LogControl;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::traces::Traces;
+#[cfg(not(feature = "otlp"))]
+use crate::telemetry::traces::collector_is_named;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -244,5 +246,10 @@ fn traces() -> Result<Traces, StartError> {
 
 #[cfg(not(feature = "otlp"))]
 fn traces() -> Result<Traces, StartError> {
+    if collector_is_named() {
+        tracing::warn!(
+            "a collector of traces is named, but this program is built without the feature `otlp`"
+        );
+    }
     Ok(Traces)
 }

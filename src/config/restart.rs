@@ -1,6 +1,6 @@
 //! What a reload cannot change.
 
-use super::settings::{Config, Decision, Listener, Original};
+use super::settings::{Config, Decision, Listener, LogFormat, Original};
 
 impl Config {
     /// What differs in `other` and takes effect only after a restart, in words for the log: `server.workers: 2 → 4`.
@@ -16,6 +16,7 @@ impl Config {
         compare("server.workers", workers(self.server.workers), workers(other.server.workers));
         compare("admin.listen", admin(self), admin(other));
         compare("decision", decisions(self), decisions(other));
+        compare("log.format", log_format(self).to_owned(), log_format(other).to_owned());
         differences
     }
 }
@@ -39,6 +40,13 @@ fn admin(config: &Config) -> String {
         || "none".to_owned(),
         |admin| format!("{}{}", admin.listen, if admin.tls.is_some() { " with TLS" } else { "" }),
     )
+}
+
+fn log_format(config: &Config) -> &'static str {
+    match config.log.format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    }
 }
 
 /// Listeners with all that they were started with; certificates can change.

@@ -277,7 +277,7 @@ fn what_needs_a_restart_is_named() {
     let old = loaded(MINIMAL).config;
     assert!(old.restart_differences(&old).is_empty());
     let text = format!(
-        "{MINIMAL}[server]\nlisten = [\"127.0.0.1:8081\"]\nworkers = 2\nproxy_protocol = true\n[server.timeouts]\nidle = \"1s\"\n[admin]\nlisten = \"127.0.0.1:9091\"\napi_keys = [{{ name = \"ops\", sha256 = \"{}\" }}]\n[[decision]]\nlisten = \"127.0.0.1:9092\"\ndialect = \"envoy\"\npath_prefix = \"/decide\"\n",
+        "{MINIMAL}[server]\nlisten = [\"127.0.0.1:8081\"]\nworkers = 2\nproxy_protocol = true\n[server.timeouts]\nidle = \"1s\"\n[admin]\nlisten = \"127.0.0.1:9091\"\napi_keys = [{{ name = \"ops\", sha256 = \"{}\" }}]\n[[decision]]\nlisten = \"127.0.0.1:9092\"\ndialect = \"envoy\"\npath_prefix = \"/decide\"\n[log]\nlevel = \"debug\"\nformat = \"json\"\n",
         "0".repeat(64)
     );
     let new = loaded(&text).config;
@@ -288,6 +288,7 @@ fn what_needs_a_restart_is_named() {
             "server.workers: one for each CPU → 2",
             "admin.listen: none → 127.0.0.1:9091",
             "decision: none → 127.0.0.1:9092 for envoy (`/decide`)",
+            "log.format: text → json",
         ]
     );
 }

@@ -14,3 +14,17 @@ mod otlp;
 pub use off::{RequestSpan, Traces};
 #[cfg(feature = "otlp")]
 pub use otlp::{RequestSpan, Traces, TracesError};
+
+use std::env;
+
+/// Either of these turns traces on.
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/// Whether the environment names a collector.
+pub fn collector_is_named() -> bool {
+    ENDPOINTS.into_iter().any(is_set)
+}
+
+fn is_set(name: &str) -> bool {
+    env::var(name).is_ok_and(|value| !value.is_empty())
+}

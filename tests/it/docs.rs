@@ -1,5 +1,5 @@
-//! The manual: its reference is made from the code, its configurations are checked, its links lead somewhere, and its
-//! tutorials are run.
+//! The manual: its reference is made from the code, its configurations are checked, its links lead somewhere, and the
+//! commands of its pages are run.
 //!
 //! `ACLGATE_UPDATE_DOCS=1 cargo test --test it docs` writes the generated pages.
 
@@ -38,6 +38,17 @@ fn folder(text: &str) -> tempfile::TempDir {
         std::fs::write(folder.path().join(name), issued.cert.pem()).unwrap();
     }
     std::fs::write(folder.path().join("tls.key"), issued.signing_key.serialize_pem()).unwrap();
+    std::fs::create_dir(folder.path().join("lists")).unwrap();
+    for (list, text) in [
+        ("partners.netset", "192.0.2.0/24\n"),
+        ("hosts.csv", "address\n192.0.2.1\n"),
+        (
+            "ip-ranges.json",
+            r#"{ "prefixes": [{ "ip_prefix": "192.0.2.0/24", "region": "eu-central-1", "service": "EC2" }], "ipv6_prefixes": [] }"#,
+        ),
+    ] {
+        std::fs::write(folder.path().join("lists").join(list), text).unwrap();
+    }
     std::fs::write(folder.path().join("gateway.toml"), text).unwrap();
     folder
 }
@@ -168,13 +179,16 @@ fn every_finding_that_is_named_exists() {
 
 /// Whoever reads on a machine without `curl` or `python3` cannot follow them either.
 #[test]
-fn the_first_tutorial_does_what_it_says() {
-    tutorial::run(Path::new("docs/src/tutorials/first-login.md"));
-}
-
-#[test]
-fn the_second_tutorial_does_what_it_says() {
-    tutorial::run(Path::new("docs/src/tutorials/change-a-policy.md"));
+fn every_page_with_commands_does_what_it_says() {
+    let pages = pages();
+    let has_commands = |page: &&Page| page.blocks.iter().any(|block| block.info == "console");
+    let followed: Vec<_> = pages.iter().filter(has_commands).collect();
+    assert!(followed.len() > 5, "{} pages alone", followed.len());
+    std::thread::scope(|scope| {
+        for page in followed {
+            scope.spawn(|| tutorial::run(page));
+        }
+    });
 }
 
 #[test]

@@ -55,6 +55,11 @@ fn next(lines: &Receiver<Value>, field: &str, value: &str) -> Value {
 
 impl Process {
     fn start(upstream: &Upstream) -> Self {
+        Self::start_with(upstream, "OTEL_SERVICE_NAME", "").1
+    }
+
+    /// With a variable of the environment. Also what the log says before it says where it listens.
+    fn start_with(upstream: &Upstream, name: &str, value: &str) -> (Vec<Value>, Self) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.toml");
         let text = format!(
@@ -70,14 +75,22 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_aclgate"))
             .args(["run", "-c"])
             .arg(&file)
+            .env(name, value)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (log, access) = (lines(child.stderr.take().unwrap()), lines(child.stdout.take().unwrap()));
-        let address = |message| next(&log, "message", message)["address"].as_str().unwrap().parse().unwrap();
-        let (address, admin) = (address("listening"), address("the management API listens"));
-        Self { child, log, access, address, admin, _folder: folder }
+        let mut before = Vec::new();
+        let listening = loop {
+            match log.recv_timeout(PATIENCE).unwrap() {
+                line if line["message"] == "listening" => break line,
+                line => before.push(line),
+            }
+        };
+        let address = |line: &Value| line["address"].as_str().unwrap().parse().unwrap();
+        let admin = address(&next(&log, "message", "the management API listens"));
+        (before, Self { child, log, access, address: address(&listening), admin, _folder: folder })
     }
 
     fn send(&self, request: &str) -> Answer {
@@ -167,6 +180,17 @@ fn the_level_of_the_log_changes_while_it_runs() {
         let wrong = json!({ "log": { "level": level, "seconds": seconds } });
         assert_eq!(process.admin("PUT", "/api/log", &wrong).0, 400, "{wrong}");
     }
+}
+
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn a_collector_that_is_not_sent_anything_is_said() {
+    let upstream = Upstream::start();
+    let (said, _process) =
+        Process::start_with(&upstream, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    let built_without =
+        |line: &&Value| line["message"].as_str().unwrap().contains("without the feature `otlp`");
+    assert_eq!(said.iter().filter(built_without).count(), 1, "{said:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! wait in a bounded queue for a thread that sends them; what finds it full is dropped. Names of attributes are those of the
 //! semantic conventions for HTTP servers.
 
+use super::{collector_is_named, is_set};
 use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::RequestRecord;
 use crate::telemetry::redaction;
@@ -23,8 +24,6 @@ use std::env;
 use std::fmt;
 use std::str::FromStr;
 
-/// Either of these turns it on.
-const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 
 /// Traces that cannot be had.
@@ -58,16 +57,15 @@ impl Traces {
     /// # Errors
     /// The environment makes no sense.
     pub fn from_environment(client: impl HttpClient + 'static) -> Result<Self, TracesError> {
-        let set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
         let off = env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
             || env::var("OTEL_TRACES_EXPORTER").is_ok_and(|value| value == "none");
-        if off || !ENDPOINTS.into_iter().any(set) {
+        if off || !collector_is_named() {
             return Ok(Self(None));
         }
         let exporter = SpanExporter::builder().with_http().with_http_client(client);
         let exporter = exporter.with_protocol(Protocol::HttpBinary).build()?;
         let mut resource = Resource::builder();
-        if !set(SERVICE_NAME) {
+        if !is_set(SERVICE_NAME) {
             resource = resource.with_service_name("aclgate");
         }
         let provider = SdkTracerProvider::builder()

@@ -1,10 +1,10 @@
-//! Follows a tutorial: saves its `gateway.toml`, types its commands into one shell, and compares what they print.
+//! Follows a page: saves its `gateway.toml` and `cases.toml`, types its commands into one shell, and compares what they
+//! print.
 //!
 //! `$ command` is typed; the lines behind it are what is printed, `...` stands for anything within a line. Ports are
 //! exchanged for free ones, so that nobody's own server is in the way.
 
 use super::page::Page;
-use super::root;
 use crate::process::lines_of;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -57,8 +57,15 @@ impl Shell {
         let mut printed = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) if line == END => return printed,
-                Ok(line) => printed.push(line),
+                Ok(line) => match line.strip_suffix(END) {
+                    None => printed.push(line),
+                    Some("") => return printed,
+                    // What was printed has no end of line.
+                    Some(last) => {
+                        printed.push(last.to_owned());
+                        return printed;
+                    }
+                },
                 Err(_) => panic!("`{command}` does not end\n{}\n{}", printed.join("\n"), self.logs()),
             }
         }
@@ -83,15 +90,21 @@ impl Drop for Shell {
     }
 }
 
-pub(super) fn run(page: &Path) {
-    let text = std::fs::read_to_string(root().join(page)).unwrap();
-    let text = text.replace("8080", &free_port()).replace("9011", &free_port());
-    let page = Page::parse(page, &text);
+pub(super) fn run(page: &Page) {
+    let mut text = std::fs::read_to_string(&page.path).unwrap();
+    for port in ["8080", "9011", "9091"] {
+        text = text.replace(port, &free_port());
+    }
+    let page = Page::parse(&page.path, &text);
     let mut shell = Shell::start();
-    let mut typed = 0;
     for block in &page.blocks {
-        if block.info == "toml" && block.text.starts_with("# gateway.toml\n") {
-            std::fs::write(shell.folder.path().join("gateway.toml"), &block.text).unwrap();
+        let file = match &*block.info {
+            "toml" if block.text.starts_with("# gateway.toml\n") => Some("gateway.toml"),
+            "toml,cases" => Some("cases.toml"),
+            _ => None,
+        };
+        if let Some(file) = file {
+            std::fs::write(shell.folder.path().join(file), &block.text).unwrap();
         }
         if block.info == "console" {
             for (command, expected) in commands(&block.text) {
@@ -107,11 +120,9 @@ pub(super) fn run(page: &Path) {
                     printed.join("\n"),
                     shell.logs()
                 );
-                typed += 1;
             }
         }
     }
-    assert!(typed > 5, "{typed} commands alone");
 }
 
 fn free_port() -> String {

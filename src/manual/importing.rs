@@ -1,27 +1,7 @@
 //! # Lists from elsewhere
 //!
-//! `aclgate import --from PRODUCT FILE` prints `[[ip_acl]]` tables for a configuration. What they decide over an address is what the
-//! source decides, or they are not printed.
+//! What is read of each product: `docs/src/how-to/import-lists.md`.
 //!
-//! | `--from` | reads | in the source | what else it needs |
-//! | --- | --- | --- | --- |
-//! | `nginx` | `allow` and `deny`, an ACL for each block that has some | the first match decides | |
-//! | `nginx` | `geo` blocks | the narrowest network decides, as here | `--block-value`: which values block |
-//! | `haproxy` | a file of `acl … src -f FILE` | a set | `--listed` |
-//! | `traefik` | `ipAllowList`, `ipWhiteList`; YAML, TOML, Kubernetes | a set that may pass | |
-//! | `caddy` | `remote_ip`, `client_ip`, also behind `not`; Caddyfile, JSON | a set | `--listed` |
-//! | `fusionauth` | IP ACLs of its API | the same rules as here | |
-//! | `auth0` | network ACLs, an ACL for each scope | the first match by `priority` decides | |
-//! | `auth0` | allowlists of attack protection | a set | `--listed` |
-//!
-//! ```sh
-//! nginx -T 2>/dev/null | aclgate import --from nginx - > acls.toml        # with all that it includes
-//! aclgate import --from haproxy --listed block --name known-bad blocked.lst >> acls.toml
-//! ```
-//!
-//! `--listed allow` makes an ACL that allows what is listed and blocks all others, `--listed block` the opposite.
-//!
-//! ## Decisions
 //! **Context.** nginx takes the first rule that matches, aclgate the narrowest. `allow 10.0.0.0/8; deny 10.0.0.1;` blocks nobody
 //! there, and written over rule by rule it would block 10.0.0.1 here. A list that is copied with one line less may open a door.
 //!

@@ -10,7 +10,6 @@ pub mod metrics;
 pub mod recorded_decisions;
 pub mod scale;
 pub mod strict_heads;
-pub mod threat_model;
 pub mod traces;
 pub mod upgrades;
 pub mod workers;

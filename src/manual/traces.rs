@@ -1,18 +1,7 @@
 //! # Traces
 //!
-//! Built with the cargo feature `otlp` (the release image is), the gateway sends a span for each request to an OpenTelemetry
-//! collector, over OTLP/HTTP in protobuf. OpenTelemetry's own environment variables say where and what:
+//! How to turn them on: `docs/src/how-to/traces.md`.
 //!
-//! ```sh
-//! OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 \
-//! OTEL_TRACES_SAMPLER=parentbased_traceidratio OTEL_TRACES_SAMPLER_ARG=0.1 \
-//! aclgate run -c gateway.toml
-//! ```
-//!
-//! Without `OTEL_EXPORTER_OTLP_ENDPOINT` (or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) nothing is sent. For https, the CA is that of
-//! `OTEL_EXPORTER_OTLP_CERTIFICATE`, else the system's.
-//!
-//! ## Decisions
 //! **Context.** A login crosses an edge, this gateway and an identity server; whoever looks for a slow or blocked one wants them
 //! in one picture.
 //!

@@ -124,7 +124,7 @@ fn every_table_of_cases_passes() {
 
 #[test]
 fn every_link_leads_somewhere() {
-    let pages = pages();
+    let (pages, book) = (pages(), root().join("docs/src").canonicalize().unwrap());
     let mut broken = Vec::new();
     for page in &pages {
         for link in page.links() {
@@ -138,6 +138,9 @@ fn every_link_leads_somewhere() {
                 broken.push(format!("{}: {link}", page.name()));
                 continue;
             };
+            if page.path.starts_with(&book) && !target.starts_with(&book) {
+                broken.push(format!("{}: {link}, which is not in the book", page.name()));
+            }
             if !anchor.is_empty() && !Page::read(&target).anchors().contains(anchor) {
                 broken.push(format!("{}: {link}, no such heading", page.name()));
             }

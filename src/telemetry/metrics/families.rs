@@ -1,7 +1,6 @@
 //! Every metric: its name, its labels and its help, in one table. Names are whole but for `_total` and `_info`, which
 //! OpenMetrics adds to counters and infos; units are base units and part of the name. Names that begin with `process_`
-//! are those of all Prometheus clients. The [manual](crate::manual::metrics) has the same table, held to this one by
-//! a test.
+//! are those of all Prometheus clients. The manual's reference is made of this table.
 
 use prometheus_client::metrics::MetricType;
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use ::std::time::{Duration, SystemTime};
-use prometheus_client::metrics::MetricType;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -187,28 +186,6 @@ fn both_formats_have_the_same_samples() {
     };
     assert_eq!(samples(Format::Classic), samples(Format::OpenMetrics));
     assert!(!metrics.render(Format::Classic).contains("EOF"));
-}
-
-#[test]
-fn the_manual_has_every_metric() {
-    let rows: String = families::ALL
-        .iter()
-        .map(|family| {
-            let (suffix, kind) = match family.kind {
-                MetricType::Counter => ("_total", "counter"),
-                MetricType::Info => ("_info", "gauge, always 1"),
-                MetricType::Gauge => ("", "gauge"),
-                _ => ("", "histogram"),
-            };
-            let labels: Vec<_> = family.labels.iter().map(|label| format!("`{label}`")).collect();
-            format!("//! | `{}{suffix}` | {kind} | {} | {} |\n", family.name, labels.join(", "), family.help)
-        })
-        .collect();
-    let manual = include_str!("../../manual/metrics.rs");
-    assert!(manual.contains(&rows), "the table of `manual/metrics.rs` should be:\n{rows}");
-    let shown = manual.lines().filter(|line| line.starts_with("//! | `aclgate_")).count();
-    let all = families::ALL.iter().filter(|family| family.name.starts_with("aclgate_")).count();
-    assert_eq!(shown, all, "rows beside the table");
 }
 
 #[test]

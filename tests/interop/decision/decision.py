@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from harness import free_port, stage  # noqa: E402
 
-MANUAL = HERE.parents[2] / "src/manual/decision_service.rs"
+MANUAL = HERE.parents[2] / "docs/src/how-to/ask-instead-of-proxying.md"
 INSIDE, OUTSIDE, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.9"
 CLOSED = "85a03867-dccf-4882-adde-1a79aeec50df"
 OPEN = "3c219e58-ed0e-4b18-ad48-f4f92793ae32"
@@ -35,8 +35,7 @@ DISGUISES = [
 
 def from_the_manual(proxy, language):
     """The block of a language in the proxy's section of the manual."""
-    text = "\n".join(line.removeprefix("//!").removeprefix(" ") for line in MANUAL.read_text().splitlines())
-    section = re.search(rf"^## {proxy}\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)[1]
+    section = re.search(rf"^## {proxy}\n(.*?)(?=^## )", MANUAL.read_text(), re.MULTILINE | re.DOTALL | re.IGNORECASE)[1]
     return re.search(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)[1]
 
 
@@ -53,7 +52,7 @@ def indented(text, columns):
 
 
 def gateway_file(proxy, decisions):
-    listener = replaced(from_the_manual(proxy, "toml"), listen=("127.0.0.1:9092", f"127.0.0.1:{decisions}"))
+    listener = replaced(from_the_manual(proxy, "toml,part"), listen=("127.0.0.1:9092", f"127.0.0.1:{decisions}"))
     trusted = 'trusted_proxies = ["127.0.0.1"]\n'
     if "[client_ip]\n" in listener:
         listener = listener.replace("[client_ip]\n", f"[client_ip]\n{trusted}")

@@ -28,7 +28,7 @@ fn configuration() -> String {
     let example = std::fs::read_to_string(root().join("gateway.toml.example")).unwrap();
     let mut page = format!(
         "{MADE}# Configuration\n\nEvery key, with its default; what is commented out is optional. \
-        This is [`gateway.toml.example`](../../../gateway.toml.example), section by section.\n"
+        This is `gateway.toml.example` of the repository, section by section.\n"
     );
     let mut sections = example.split("\n# -----").map(str::trim);
     let intro = sections.next().unwrap();
@@ -62,10 +62,27 @@ fn command_line() -> String {
     page
 }
 
+/// What no table in the code says.
+const LABELS: &str = "
+## Values of labels
+
+- `decision`: `allow`, `block`, `report` (an ACL in report mode would have blocked), `refuse` (before any ACL was asked: malformed,
+  too large, too slow).
+- `subject`: the kind of what decided, as in `aclgate explain`, or `none`.
+- `found`: [how the client's address was found](../how-to/doctor.md).
+- `acl`, `action`, `matched`: an ACL's name, its answer, and what of it decided: `entry`, `default`, or `undetermined` for clients
+  without a known address. Behind the first 250 ACLs all others share the name `(others)`. An ACL in report mode counts like any
+  other. [`aclgate stats`](../how-to/see-which-entries-are-used.md) has each entry.
+- `use`: `server`, `admin`, `client_ca`, `upstream_ca`. A chain expires with its first certificate, a CA file with its last one.
+
+What to watch: [Watch it with Prometheus](../how-to/watch-with-prometheus.md).
+";
+
 fn metrics() -> String {
     let mut page = format!(
-        "{MADE}# Metrics\n\n`GET /metrics` on the management listener, as OpenMetrics text that Prometheus \
-        reads; no key needed. Counters run from the start of the process.\n\n| metric | type | labels | |\n| --- | --- | --- | --- |\n"
+        "{MADE}# Metrics\n\n`GET /metrics` on the management listener, no key needed. A scraper that asks for OpenMetrics 1.0.0 (`Accept`), as \
+        Prometheus does, gets it; all others get Prometheus' text format 0.0.4. Counters run from the start of the process; times are seconds, \
+        sizes bytes, instants seconds since 1970. The number of series is bounded by the configuration, never by what clients send.\n\n| metric | type | labels | |\n| --- | --- | --- | --- |\n"
     );
     for family in families::ALL {
         let kind = format!("{:?}", family.kind).to_lowercase();
@@ -77,8 +94,7 @@ fn metrics() -> String {
         let labels = family.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
         writeln!(page, "| `{}{suffix}` | {kind} | {labels} | {} |", family.name, family.help).unwrap();
     }
-    page.push_str("\nWhat the values of `found` mean: [Look for what is dangerous](../how-to/doctor.md).\n");
-    page
+    page + LABELS
 }
 
 fn findings() -> String {

@@ -2,8 +2,9 @@
 //!
 //! Ids in, a [`Directory`] out; a value of a request in, [`Match`]es out. Ids that are UUIDs are compared as
 //! Java reads them, all others to the byte. A value that some upstream may take for an id (case, blanks or control
-//! characters around it) is a variant: it can close a door and never open one, so folding may take
-//! more together than any one upstream does, and never less.
+//! characters around it, digits of other alphabets) is a variant: it can close a door and never open one, so folding may take
+//! more together than any one upstream does, and never less. What is not ASCII is a variant at most, for who reads a form
+//! in ISO 8859-1 (Tomcat, unless it is told) sees another value.
 
 use super::uuid::{lenient_uuid, loose_uuid, overlong_uuid};
 use smallvec::SmallVec;
@@ -13,9 +14,9 @@ use std::sync::Arc;
 /// How a value names a listed subject.
 #[derive(Debug)]
 pub enum Match<'a, T> {
-    /// It is the id: the same text, or the same UUID as [`lenient_uuid`] reads it.
+    /// It is the id: the same text, or the same UUID as [`lenient_uuid`] reads it; in ASCII.
     Exact(&'a T),
-    /// It differs from the id in case, in blanks around it or in how its digits are grouped: an upstream may or may not take it for the same.
+    /// It differs from the id in case, in blanks around it or in how its digits are grouped or written: an upstream may or may not take it for the same.
     Variant(&'a T),
 }
 
@@ -62,7 +63,7 @@ impl<T> Directory<T> {
         if self.is_empty() {
             return SmallVec::new();
         }
-        if let Some(subject) = lenient_uuid(value).and_then(|uuid| self.by_uuid.get(&uuid)) {
+        if let Some(subject) = plain_uuid(value).and_then(|uuid| self.by_uuid.get(&uuid)) {
             return smallvec::smallvec![Match::Exact(&**subject)];
         }
         let mut found = SmallVec::new();
@@ -73,7 +74,7 @@ impl<T> Directory<T> {
         for (id, subject) in
             with_folded(value, |folded| self.by_folded_text.get(folded)).into_iter().flatten()
         {
-            if **id == *value {
+            if **id == *value && value.is_ascii() {
                 return smallvec::smallvec![Match::Exact(&**subject)];
             }
             found.push(Match::Variant(&**subject));
@@ -86,10 +87,15 @@ impl<T> Directory<T> {
 /// the same exact form name the same subject in every directory.
 pub fn forms(value: &str) -> (String, String) {
     let canonical = |uuid: u128| ::uuid::Uuid::from_u128(uuid).to_string();
-    let exact = lenient_uuid(value).map_or_else(|| value.to_owned(), canonical);
+    let exact = plain_uuid(value).map_or_else(|| value.to_owned(), canonical);
     let loose = overlong_uuid(trim(value)).or_else(|| loose_uuid(trim(value)));
     let folded = loose.map_or_else(|| with_folded(value, str::to_owned), canonical);
     (exact, folded)
+}
+
+/// The UUID that a text is to every upstream's charset.
+fn plain_uuid(value: &str) -> Option<u128> {
+    if value.is_ascii() { lenient_uuid(value) } else { None }
 }
 
 /// What upstreams may cut off: blanks of any alphabet, control characters (Java), the byte order mark

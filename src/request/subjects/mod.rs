@@ -5,7 +5,7 @@
 //! | place | kind | file |
 //! | --- | --- | --- |
 //! | path patterns, `Host`, tenant headers | naming | here |
-//! | query | naming by exact name; hint by other spellings | [`query`] |
+//! | query | naming by exact name; hint by other spellings; doubtful behind a path with `;` or such | [`query`] |
 //! | urlencoded body | as the query for POST; else doubtful | [`form`] |
 //! | user of `Authorization: Basic` | naming; doubtful in odd Base64 | [`basic`] |
 //! | JSON body | doubtful; naming at top level of a POST with `json_names` | [`json`] |
@@ -64,7 +64,8 @@ fn collect_head<'a>(collector: &mut Collector<'a, '_>, path: &PathReadings<'a>, 
     host(collector, parts);
     tenant_headers(collector, parts);
     if let Some(query) = parts.uri.query() {
-        query::read(collector, query);
+        let sure = query_begins_at_the_mark(parts.uri.path());
+        query::read(collector, if sure { Place::Naming } else { Place::Doubtful }, query);
     }
     path_parameters(collector, parts.uri.path());
     for value in parts.headers.get_all(AUTHORIZATION) {
@@ -157,6 +158,18 @@ fn tenant_headers<'a>(collector: &mut Collector<'a, '_>, parts: &'a Parts) {
             collector.tenant(Place::Naming, String::from_utf8_lossy(line.as_bytes().trim_ascii()));
         }
     }
+}
+
+/// Whether every upstream finds the query behind the first `?`. Some begin it at a `;` (Fastify), and some decode the
+/// target before they look for `?`, `;` or `#`: they find another name behind it, or no query.
+fn query_begins_at_the_mark(path: &str) -> bool {
+    let odd = |behind: &[u8]| match behind {
+        [b';', ..] | [b'%', b'2', b'3' | b'5', ..] | [b'%', b'u' | b'U', ..] => true,
+        [b'%', b'3', digit, ..] => matches!(digit.to_ascii_lowercase(), b'b' | b'f'),
+        _ => false,
+    };
+    let path = path.as_bytes();
+    !memchr::memchr2_iter(b';', b'%', path).any(|at| odd(path.get(at..).unwrap_or_default()))
 }
 
 /// An upstream that decodes before it splits finds a query behind `%3F`; one that knows matrix parameters finds

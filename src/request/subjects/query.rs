@@ -20,16 +20,12 @@ pub(super) const fn place_at(number: usize, place: Place) -> Place {
     if opens { place } else { Place::Doubtful }
 }
 
-/// Reads a query as a naming place.
-pub(super) fn read<'a>(collector: &mut Collector<'a, '_>, query: &'a str) {
+/// Reads a query: a naming place, unless some upstream sees its beginning elsewhere.
+pub(super) fn read<'a>(collector: &mut Collector<'a, '_>, place: Place, query: &'a str) {
     for (number, pair) in query.split('&').enumerate() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         if let Some(field) = field(name) {
-            collector.field(
-                place_at(number, Place::Naming),
-                field,
-                decode(value).unwrap_or(Cow::Borrowed(value)),
-            );
+            collector.field(place_at(number, place), field, decode(value).unwrap_or(Cow::Borrowed(value)));
         }
         read_odd(collector, pair);
     }

@@ -64,6 +64,48 @@ fn query(text: &str) -> String {
     from_head_of(&policy(), &head("GET", &format!("/oauth2/authorize?{text}"), &[]))
 }
 
+#[test]
+fn a_query_that_may_begin_elsewhere_opens_nothing() {
+    let query = format!("client_id={OPEN_APP}&tenantId={OPEN_TENANT}");
+    for (path, sure) in [
+        ("/oauth2/authorize", true),
+        ("/oauth2/auth%6Frize", true),
+        ("/oauth2/authorize%2e", true),
+        ("/oauth2/authorize;", false),
+        ("/oauth2/;a=b/authorize", false),
+        ("/oauth2;/authorize", false),
+        ("/oauth2/authorize%3b", false),
+        ("/oauth2/authorize%3F", false),
+        ("/oauth2/authorize%23", false),
+        ("/oauth2/authorize%253Bx", false),
+        ("/oauth2/authorize%u003b", false),
+    ] {
+        let expected = if sure { "+open +Topen ?" } else { "-open -Topen ?" };
+        let parts = head("GET", &format!("{path}?{query}"), &[]);
+        assert_eq!(from_head_of(&policy(), &parts), expected, "{path}");
+        let parts = head("GET", &format!("{path}?client_id=unlisted"), &[]);
+        assert_eq!(from_head_of(&policy(), &parts), "+other ?", "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_ascii_opens_nothing() {
+    // Fullwidth letters and digits, which Java takes for hexadecimal digits, and ISO 8859-1 for three other letters each.
+    let wide = |id: &str| id.replacen('a', "%ef%bd%81", 1).replacen('0', "%ef%bc%90", 1);
+    for (text, expected) in [
+        (format!("client_id={}", wide(OPEN_APP)), "+other -open ?"),
+        (format!("client_id={}", wide(CLOSED_APP)), "+other -closed ?"),
+        (format!("tenantId={}", wide(OPEN_TENANT)), "+Tother -Topen"),
+    ] {
+        assert_eq!(
+            from_head_of(&policy(), &head("GET", &format!("/oauth2/authorize?{text}"), &[])),
+            expected,
+            "{text}"
+        );
+        assert_eq!(body("POST", FORM, &text).unwrap(), expected, "{text}");
+    }
+}
+
 fn body_of(policy: &Policy, method: &str, kind: &str, body: &[u8]) -> Result<String, RequestError> {
     let parts = head(method, "/oauth2/token", &[("content-type", kind)]);
     let mut facts = empty(&parts);

@@ -114,12 +114,17 @@ enum Command {
     #[command(
         long_about = "Asks the management listener of a running gateway and exits with 0 if the answer is good, with 1 \
             if not or if there is none within two seconds. For health checks of containers.",
-        after_long_help = "Example:\n  aclgate health --url http://127.0.0.1:9091/healthz"
+        after_long_help = "Examples:\n  \
+            aclgate health --url http://127.0.0.1:9091/healthz\n  \
+            aclgate health --url https://gateway.example:9091/readyz --ca admin-ca.crt"
     )]
     Health {
         /// Whom to ask: /readyz, or /healthz while it drains too.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9091/readyz")]
         url: http::Uri,
+        /// The CA of an https management API, as PEM; the system's roots if absent.
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
     },
     /// Show the gateway at work, with a stand-in identity server and an example policy.
     #[command(
@@ -164,7 +169,7 @@ fn dispatch(command: Command, out: &mut dyn Write) -> Result<ExitCode, CliError>
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
         Command::HashKey => hash_key::run(out),
-        Command::Health { url } => health::run(&url),
+        Command::Health { url, ca } => health::run(&url, ca.as_deref()),
         Command::Demo { once } => demo::run(once, out),
         Command::Completions { shell } => completions(shell, out),
         Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out).map(|()| ExitCode::SUCCESS)?),

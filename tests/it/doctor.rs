@@ -117,6 +117,12 @@ fn a_management_listener_with_tls_is_asked_if_its_certificate_is_known() {
     assert_eq!(ask(&address, &[]), (not_reached.clone(), Some(0)), "nobody vouches for the certificate");
     assert_eq!(ask(&format!("http://{address}"), &known), (not_reached, Some(0)));
     assert_eq!(doctor(gateway.folder(), &["--admin", "ftp://127.0.0.1"]).status.code(), Some(2));
+    let healthy = |ca: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aclgate"));
+        command.args(["health", "--url", &format!("https://{address}/readyz")]).args(ca);
+        command.current_dir(gateway.folder()).output().unwrap().status.code()
+    };
+    assert_eq!((healthy(&known), healthy(&[])), (Some(0), Some(1)));
 }
 
 #[test]

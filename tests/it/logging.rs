@@ -53,6 +53,15 @@ fn next(lines: &Receiver<Value>, field: &str, value: &str) -> Value {
     }
 }
 
+/// A page of the reference says what each field of a line is.
+fn names_every_field(page: &str, line: &Value) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/reference");
+    let page = std::fs::read_to_string(std::path::Path::new(folder).join(page)).unwrap();
+    for field in line.as_object().unwrap().keys() {
+        assert!(page.contains(&format!("`{field}`")), "{field}");
+    }
+}
+
 impl Process {
     fn start(upstream: &Upstream) -> Self {
         Self::start_with(upstream, "OTEL_SERVICE_NAME", "").1
@@ -118,6 +127,7 @@ fn a_blocked_request_is_explained_and_found_in_both_logs() {
     ));
     assert_eq!(answer.status, 403);
     let line = next(&process.log, "message", "request blocked");
+    names_every_field("decision-lines.md", &line);
     for (field, value) in [
         ("client", "203.0.113.9"),
         ("peer", "127.0.0.1"),
@@ -135,6 +145,7 @@ fn a_blocked_request_is_explained_and_found_in_both_logs() {
     let entry = line["entry"].as_str().unwrap();
     assert!(entry.starts_with("203.0.113.0/24 (") && entry.ends_with("gateway.toml:16)"), "{entry}");
     let line = next(&process.access, "request_id", "r-1");
+    names_every_field("access-log.md", &line);
     assert_eq!((&line["status"], &line["blocked_by"]), (&403.into(), &"path".into()));
     assert_eq!((&line["scheme"], &line["upstream_seconds"]), (&"http".into(), &Value::Null));
     assert_eq!(line["trace_id"], "0af7651916cd43dd8448eb211c80319c");

@@ -252,7 +252,7 @@ fn health_says_whether_a_gateway_is_ready() {
     let (code, error) = health(&ready);
     assert_eq!(code, Some(1));
     assert!(error.contains("no answer from"), "{error}");
-    for wrong in ["https://127.0.0.1/", "/readyz"] {
+    for wrong in ["ftp://127.0.0.1/", "/readyz"] {
         assert_eq!(health(wrong).0, Some(2), "{wrong}");
     }
 }

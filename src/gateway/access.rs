@@ -79,7 +79,8 @@ impl Visit {
         visit.host = host(parts).map(str::to_owned);
         visit.user_agent = text(parts, USER_AGENT).map(str::to_owned);
         visit.referer = text(parts, REFERER).map(str::to_owned);
-        visit.trace_id = TraceParent::of(&parts.headers).map(|parent| parent.trace_id.to_string());
+        let trace = visit.span.as_ref().map(RequestSpan::trace_id);
+        visit.trace_id = trace.or_else(|| Some(TraceParent::of(&parts.headers)?.trace_id.to_string()));
         Some(visit)
     }
 

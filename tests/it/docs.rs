@@ -172,6 +172,9 @@ fn every_finding_that_is_named_exists() {
     for (page, name) in [
         ("how-to/behind-alb.md", "edge-appends"),
         ("how-to/behind-cloudflare.md", "edge-hides-clients"),
+        ("how-to/behind-cloudflare.md", "edge-not-trusted"),
+        ("how-to/list-files.md", "list-old"),
+        ("how-to/serve-tls.md", "exposed-key"),
         ("how-to/behind-ingress-nginx.md", "one-client"),
         ("explanation/precedence.md", "opener-application"),
     ] {

@@ -42,11 +42,15 @@ impl Drop for Process {
     }
 }
 
-/// A process that exports to this collector at once, and where it listens.
-fn start(upstream: &Upstream, collector: SocketAddr, folder: &std::path::Path) -> (Process, SocketAddr) {
+/// A process that exports to this collector at once, where it listens, and its access log.
+fn start(
+    upstream: &Upstream,
+    collector: SocketAddr,
+    folder: &std::path::Path,
+) -> (Process, SocketAddr, Receiver<String>) {
     let file = folder.join("gateway.toml");
     let text = format!(
-        "[server]\nlisten = [\"127.0.0.1:0\"]\n[upstream]\nurl = \"http://{}\"\n[log]\nformat = \"json\"\n\
+        "[server]\nlisten = [\"127.0.0.1:0\"]\n[upstream]\nurl = \"http://{}\"\n[log]\nformat = \"json\"\naccess = \"json\"\n\
          [[ip_acl]]\nname = \"office\"\ndefault = \"allow\"\nblock = [\"203.0.113.0/24\"]\n\
          [[path]]\nprefix = \"/private/\"\nip_acl = \"office\"\n",
         upstream.address
@@ -57,17 +61,18 @@ fn start(upstream: &Upstream, collector: SocketAddr, folder: &std::path::Path) -
         .arg(&file)
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
         .env("OTEL_BSP_SCHEDULE_DELAY", "20")
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let access = crate::process::lines_of(child.stdout.take().unwrap());
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut lines = lines.map_while(Result::ok);
     let line = lines.find(|line| line.contains("\"listening\"")).unwrap();
     // Nobody reads on, and nobody may be kept from writing.
     std::thread::spawn(move || lines.for_each(drop));
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    (Process(child), line["address"].as_str().unwrap().parse().unwrap())
+    (Process(child), line["address"].as_str().unwrap().parse().unwrap(), access)
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {
@@ -78,7 +83,7 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
 fn each_request_is_a_span_under_its_parent_and_upstream_is_under_the_span() {
     let (upstream, folder) = (Upstream::start(), tempfile::tempdir().unwrap());
     let (collector, exports) = receiver();
-    let (_process, address) = start(&upstream, collector, folder.path());
+    let (_process, address, access) = start(&upstream, collector, folder.path());
     let send = |target: &str, client: &str| {
         Client::connect(address).send(format!(
             "GET {target} HTTP/1.1\r\nHost: acme.example\r\nX-Forwarded-For: {client}\r\nX-Request-Id: r-1\r\n\
@@ -104,4 +109,12 @@ fn each_request_is_a_span_under_its_parent_and_upstream_is_under_the_span() {
     assert_eq!(send("/private/", "203.0.113.9").status, 403);
     let (_, body) = exports.recv_timeout(PATIENCE).unwrap();
     assert!(holds(&body, b"aclgate.blocked_by") && holds(&body, b"203.0.113.9") && holds(&body, &PARENT));
+    // A request without a trace begins one, and the access log says which.
+    Client::connect(address).send("GET /new HTTP/1.1\r\nHost: a\r\n\r\n");
+    let line =
+        std::iter::from_fn(|| access.recv_timeout(PATIENCE).ok()).find(|line| line.contains("/new")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let received = upstream.last();
+    let trace = received.header("traceparent").unwrap().split('-').nth(1).unwrap();
+    assert_eq!(line["trace_id"], trace);
 }

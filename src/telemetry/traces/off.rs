@@ -22,6 +22,11 @@ impl Traces {
 }
 
 impl RequestSpan {
+    /// The trace that it is in.
+    pub fn trace_id(&self) -> String {
+        match *self {}
+    }
+
     /// The place in the trace, for upstream.
     pub fn traceparent(&self) -> Option<HeaderValue> {
         match *self {}

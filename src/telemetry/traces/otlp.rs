@@ -117,6 +117,11 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 impl RequestSpan {
+    /// The trace that it is in: the request's own, or a new one.
+    pub fn trace_id(&self) -> String {
+        self.0.span_context().trace_id().to_string()
+    }
+
     /// The place in the trace, for upstream.
     pub fn traceparent(&self) -> Option<HeaderValue> {
         let context = self.0.span_context();

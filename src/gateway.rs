@@ -255,7 +255,7 @@ impl Gateway {
             if let Some(tunnel) = connection.take_tunnel() {
                 connection.open_tunnel(self.live.guard(tunnel, asked));
             }
-            return response.map(ResponseBody::ended);
+            return response.map(ResponseBody::here);
         }
         response.map(|body| ResponseBody::streaming(body, asked, &self.live))
     }

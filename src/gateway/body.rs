@@ -26,8 +26,8 @@ enum Content {
     Own(Bytes),
     /// An answer of our own that does not say how long it is.
     Chunked(Bytes),
-    /// The upstream's, over with the response's head.
-    Ended(UpstreamBody),
+    /// The upstream's, which has come already.
+    Here(UpstreamBody),
     /// The upstream's, which may outlive the policy.
     Streaming(Box<Streaming>),
 }
@@ -81,15 +81,15 @@ impl ResponseBody {
         })
     }
 
-    /// An upstream's response without a body.
-    pub fn ended(body: UpstreamBody) -> Self {
-        Self { content: Content::Ended(body), visit: None }
+    /// An upstream's body that has come already, if there is one.
+    pub fn here(body: UpstreamBody) -> Self {
+        Self { content: Content::Here(body), visit: None }
     }
 
     /// An upstream's body; `asked` is what it is judged by when the policy changes.
     pub fn streaming(body: UpstreamBody, asked: Asked, live: &LiveRequests) -> Self {
-        if body.is_end_stream() {
-            return Self::ended(body);
+        if body.is_here() {
+            return Self::here(body);
         }
         let watch = Watch::NotYet { asked, live: live.clone() };
         Self { content: Content::Streaming(Box::new(Streaming { body, watch })), visit: None }
@@ -111,7 +111,7 @@ impl Content {
             Self::Own(bytes) | Self::Chunked(bytes) => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
             }
-            Self::Ended(body) => Pin::new(body).poll_frame(context).map_err(ResponseBodyError::from),
+            Self::Here(body) => Pin::new(body).poll_frame(context).map_err(ResponseBodyError::from),
             Self::Streaming(streaming) => streaming.poll_frame(context),
         }
     }
@@ -168,7 +168,7 @@ impl Body for ResponseBody {
         match &self.content {
             Content::Own(bytes) => bytes.is_empty(),
             Content::Chunked(_) => false,
-            Content::Ended(body) => body.is_end_stream(),
+            Content::Here(body) => body.is_end_stream(),
             Content::Streaming(streaming) => streaming.body.is_end_stream(),
         }
     }
@@ -177,7 +177,7 @@ impl Body for ResponseBody {
         match &self.content {
             Content::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Content::Chunked(_) => SizeHint::default(),
-            Content::Ended(body) => body.size_hint(),
+            Content::Here(body) => body.size_hint(),
             Content::Streaming(streaming) => streaming.body.size_hint(),
         }
     }

@@ -7,19 +7,40 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 const TRAILERS: usize = 64;
 
 /// Writes a field line. Name and value are what a `HeaderName` and a `HeaderValue` hold: no CR, no LF.
-pub fn put_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+pub fn put_field(head: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     head.reserve(name.len() + value.len() + 4);
-    head.extend_from_slice(name.as_bytes());
+    head.extend_from_slice(name);
     head.extend_from_slice(b": ");
     head.extend_from_slice(value);
     head.extend_from_slice(b"\r\n");
+}
+
+/// The name of a field; `None` if it is none. Names that every proxy sends, and that `http` does not know, are spared an
+/// allocation.
+pub fn field_name(name: &[u8]) -> Option<HeaderName> {
+    const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+    const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+    const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+    const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+    const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+    const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    match name.len() {
+        9 if is("x-real-ip") => Some(REAL_IP),
+        12 if is("x-request-id") => Some(REQUEST_ID),
+        15 if is("x-forwarded-for") => Some(FOR),
+        16 if is("x-forwarded-host") => Some(HOST),
+        16 if is("x-forwarded-port") => Some(PORT),
+        17 if is("x-forwarded-proto") => Some(PROTO),
+        _ => HeaderName::from_bytes(name).ok(),
+    }
 }
 
 /// The fields that were parsed out of `head`, in their order. `None`: some are no fields.
 pub fn header_map(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Option<HeaderMap> {
     let mut fields = HeaderMap::with_capacity(parsed.len());
     for field in parsed {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
+        let name = field_name(field.name.as_bytes())?;
         fields.append(name, HeaderValue::from_maybe_shared(head.slice_ref(field.value)).ok()?);
     }
     Some(fields)
@@ -41,12 +62,20 @@ pub fn fields_of(section: &Bytes) -> Result<HeaderMap, httparse::Error> {
 }
 
 /// Whether a value that is a list of tokens names this one, in any case (RFC 9110 §5.6.1).
-pub fn names(value: &HeaderValue, token: &[u8]) -> bool {
-    let mut members = value.as_bytes().split(|&sign| sign == b',');
+pub fn mentions(value: &[u8], token: &[u8]) -> bool {
+    let mut members = value.split(|&sign| sign == b',');
     members.any(|member| member.trim_ascii().eq_ignore_ascii_case(token))
 }
 
-/// Whether a field, in any of its lines, names this token.
-pub fn says(fields: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool {
-    fields.get_all(name).iter().any(|value| names(value, token))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_the_library_reads() {
+        let known = ["x-real-ip", "X-Request-Id", "X-FORWARDED-FOR", "x-forwarded-host", "x-forwarded-port"];
+        for name in known.into_iter().chain(["x-forwarded-proto", "x-forwarded-prot0", "Host", "a b", ""]) {
+            assert_eq!(field_name(name.as_bytes()), HeaderName::from_bytes(name.as_bytes()).ok(), "{name}");
+        }
+    }
 }

@@ -3,8 +3,10 @@
 //! Both read by rules of their own, strict here and lenient there; what is written is written in one way
 //! (RFC 9112 §6).
 
+mod field_lines;
 mod fields;
 mod sending;
 
-pub use fields::{fields_of, header_map, names, put_field, says};
+pub use field_lines::FieldLines;
+pub use fields::{field_name, fields_of, header_map, mentions, put_field};
 pub use sending::{Coding, SendError, Sending};

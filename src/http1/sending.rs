@@ -48,8 +48,8 @@ impl Coding {
     pub fn put(self, head: &mut Vec<u8>) {
         match self {
             Self::None | Self::Close => {}
-            Self::Length(length) => put_field(head, "content-length", length.to_string().as_bytes()),
-            Self::Chunked => put_field(head, "transfer-encoding", b"chunked"),
+            Self::Length(length) => put_field(head, b"content-length", length.to_string().as_bytes()),
+            Self::Chunked => put_field(head, b"transfer-encoding", b"chunked"),
         }
     }
 }
@@ -171,7 +171,7 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
             Coding::Chunked => {
                 self.out.extend_from_slice(b"0\r\n");
                 for (name, value) in trailers.filter(|_| self.trailers).into_iter().flatten() {
-                    put_field(&mut self.out, name.as_str(), value.as_bytes());
+                    put_field(&mut self.out, name.as_str().as_bytes(), value.as_bytes());
                 }
                 self.out.extend_from_slice(b"\r\n");
                 Ok(())

@@ -75,7 +75,8 @@ pub fn tells_of_client(name: &str) -> bool {
 /// Whether an upstream may serve the target in this field instead of the request's own.
 pub fn replaces_target(name: &str) -> bool {
     let bytes = name.as_bytes();
-    (0..bytes.len()).any(|at| {
+    // Most names are too short for either.
+    (0..(bytes.len() + 1).saturating_sub("rewrite-url".len())).any(|at| {
         let rest = bytes.get(at..).unwrap_or_default();
         matches!(rest.first(), Some(b'o' | b'r'))
             && (begins_with(rest, b"original-url") || begins_with(rest, b"rewrite-url"))

@@ -94,7 +94,8 @@ fn check_target(method: &Method, uri: &Uri) -> Result<(), RequestError> {
     if !target.as_str().starts_with('/') {
         return Err(RequestError::Malformed("a target in no accepted form"));
     }
-    if target.as_str().bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+    // Without a way out of the loop it looks at many bytes at once.
+    if target.as_str().bytes().fold(false, |found, byte| found | (byte <= b' ') | (byte == 0x7f)) {
         return Err(RequestError::Malformed("a control byte or blank in the target"));
     }
     if encodes_line_break(target.path().as_bytes()) {
@@ -202,10 +203,18 @@ fn split_port(authority: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
+/// Labels of unreserved characters, none of them empty; a dot behind the last stands for the root.
 fn is_name(name: &[u8]) -> bool {
-    let name = name.strip_suffix(b".").unwrap_or(name);
-    let unreserved = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
-    name.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label.iter().all(unreserved))
+    let mut label_is_empty = true;
+    for &byte in name.strip_suffix(b".").unwrap_or(name) {
+        match byte {
+            b'.' if label_is_empty => return false,
+            b'.' => label_is_empty = true,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => label_is_empty = false,
+            _ => return false,
+        }
+    }
+    !label_is_empty
 }
 
 /// RFC 3986 §3.2.3 allows a colon without a port behind it.

@@ -114,8 +114,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
     }
 
     async fn exchange(&mut self, bytes: &Bytes) -> Outcome {
-        let fields = self.client.settings.limits.fields;
-        let Ok(request) = head::request(bytes, fields) else {
+        let Ok(request) = head::request(bytes) else {
             return self.refuse(RequestError::Malformed("head")).await;
         };
         let terms = Terms::of(&request);

@@ -17,6 +17,7 @@ use super::response::{Witness, Witnessed};
 use super::stream::Paced;
 use super::upload::Upload;
 use crate::config::Timeouts;
+use crate::http1::FieldLines;
 use crate::request::{RequestBody, RequestError};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -211,5 +212,7 @@ async fn answer<H: Handler>(
             client.handler.handle(Request::from_parts(parts, body), &client.connection).await
         }
     };
-    Ok(response.map(|body| Witnessed::new(body, open)))
+    let (mut parts, body) = response.into_parts();
+    FieldLines::unfold(&mut parts);
+    Ok(Response::from_parts(parts, Witnessed::new(body, open)))
 }

@@ -124,6 +124,15 @@ impl UpstreamBody {
         Self { source: None, address }
     }
 
+    /// Whether nothing of it has to be waited for.
+    pub fn is_here(&self) -> bool {
+        match &self.source {
+            None => true,
+            Some(Source::Http1 { connection, .. }) => connection.is_here(),
+            Some(Source::Http2 { incoming, .. }) => incoming.is_end_stream(),
+        }
+    }
+
     /// Returns the connection of a response that has ended: it may serve again.
     fn settle(&mut self) {
         let ended = self.source.as_ref().is_some_and(Source::has_ended);

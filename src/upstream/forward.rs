@@ -13,9 +13,11 @@ use super::connect::{Http2Line, Line, Need};
 use super::deadline::Deadline;
 use super::error::{BreakOff, UpstreamError};
 use super::headers::{self, Forwarding, Wish};
-use super::http1::{Http1, Message, RequestLine, Unanswered};
+use super::hop::HopFields;
+use super::http1::{Http1, Message, RequestLine, ResponseHead, Unanswered};
 use super::origin::Candidates;
 use super::pool::{Endpoint, Keep};
+use super::response_fields;
 use super::upgrade;
 use crate::config;
 use crate::http1::Coding;
@@ -23,7 +25,7 @@ use crate::request::RequestError;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::{Authority, Scheme};
-use http::{Method, Request, Response, StatusCode, Uri, Version, request, response};
+use http::{Method, Request, Response, StatusCode, Uri, Version, request};
 use http_body::Body;
 use hyper::body::Incoming;
 use std::future::{Future, poll_fn};
@@ -46,6 +48,7 @@ struct Failure {
 struct Errand<'a> {
     settings: &'a config::Upstream,
     parts: &'a request::Parts,
+    hop: HopFields<'a>,
     forwarding: &'a Forwarding<'a>,
     wish: Wish,
 }
@@ -73,7 +76,8 @@ impl Upstream {
         let forwarding = &forwarding;
         let mut body = Outgoing::new(body);
         let wish = if body.is_end_stream() { upgrade::wish(parts) } else { Wish::Response };
-        let errand = Errand { settings, parts, forwarding, wish };
+        let hop = HopFields::of(&parts.headers)?;
+        let errand = Errand { settings, parts, hop, forwarding, wish };
         let repeatable = body.is_end_stream() && parts.method.is_idempotent();
         let mut candidates = self.origins.candidates(settings).await?;
         let mut need = Need { fresh: false, http1: wish == Wish::Tunnel };
@@ -167,7 +171,7 @@ impl Errand<'_> {
         match connection.exchange(message, silence).await {
             Some(Ok(head)) => {
                 endpoint.health.answered();
-                self.respond_http1(endpoint, connection, head.parts).map_err(final_error)
+                self.respond_http1(endpoint, connection, head).map_err(final_error)
             }
             Some(Err(Unanswered { error, unsent })) => {
                 Err(Box::new(Failure { error: UpstreamError::BrokeOff { address, source: error }, unsent }))
@@ -185,7 +189,7 @@ impl Errand<'_> {
         body: Outgoing,
     ) -> Result<Message, RequestError> {
         let target = self.parts.uri.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
-        let announces_trailers = self.parts.headers.contains_key(header::TRAILER);
+        let announces_trailers = self.hop.announces_trailers;
         let coding = match self.length(&body) {
             Some(length) => Coding::Length(length),
             None if body.is_end_stream() => Coding::None,
@@ -195,9 +199,10 @@ impl Errand<'_> {
         let ends = coding != Coding::None && !self.takes_content();
         let line = RequestLine { method: &self.parts.method, target, announces_trailers, ends };
         let host = self.host(endpoint)?;
-        connection.message(&line, (body, coding), |head| {
-            headers::write_request(head, self.parts, self.forwarding, self.settings, (&host, self.wish))
-        })
+        Ok(connection.message(&line, (body, coding), |head| {
+            let request = (self.parts, &self.hop);
+            headers::write_request(head, request, self.forwarding, self.settings, (&host, self.wish));
+        }))
     }
 
     /// The `Content-Length` to be sent, if any.
@@ -222,8 +227,9 @@ impl Errand<'_> {
         &self,
         endpoint: &Rc<Endpoint>,
         mut connection: Box<Http1>,
-        mut parts: response::Parts,
+        head: ResponseHead,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let mut parts = head.parts;
         let address = endpoint.address;
         let bad = |reason| UpstreamError::BadResponse { address, reason };
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -232,7 +238,7 @@ impl Errand<'_> {
                 Wish::Response => Err(bad("101 that was not asked for")),
             };
         }
-        headers::clean_response(&mut parts).map_err(bad)?;
+        parts.extensions.insert(head.lines.map_err(bad)?);
         parts.version = Version::HTTP_11;
         connection.deadline.progress();
         let keep = Keep::of(self.settings);
@@ -274,7 +280,8 @@ impl Errand<'_> {
         let parts = self.parts;
         let host = self.host(endpoint)?;
         let mut fields = HeaderMap::with_capacity(parts.headers.len() + 12);
-        headers::write_request(&mut fields, parts, self.forwarding, self.settings, (&host, self.wish))?;
+        let request = (parts, &self.hop);
+        headers::write_request(&mut fields, request, self.forwarding, self.settings, (&host, self.wish));
         fields.remove(header::HOST);
         fields.remove(header::CONNECTION);
         if let Some(length) = self.length(&body) {
@@ -305,7 +312,7 @@ fn respond_http2(
 ) -> Result<Response<UpstreamBody>, UpstreamError> {
     let bad = |reason| UpstreamError::BadResponse { address, reason };
     let (mut parts, incoming) = response.into_parts();
-    headers::clean_response(&mut parts).map_err(bad)?;
+    response_fields::clean(&mut parts).map_err(bad)?;
     parts.version = Version::HTTP_11;
     deadline.progress();
     let source = Source::Http2 { incoming, deadline };

@@ -7,8 +7,9 @@
 //! Sources: RFC 7239 §4 to §6.
 
 use super::headers::{Fields, Forwarding};
+use super::hop::HopFields;
 use crate::request::Scheme;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 use std::fmt::{self, Write};
 use std::net::IpAddr;
@@ -19,21 +20,21 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// Writes them. `sent` is what the peer sent, `host` the `Host` that goes upstream.
+/// Writes them. `hop` is what the peer sent, `host` the `Host` that goes upstream.
 pub(super) fn write(
     fields: &mut impl Fields,
-    (sent, host): (&HeaderMap, &HeaderValue),
+    (hop, host): (&HopFields<'_>, &HeaderValue),
     forwarding: &Forwarding<'_>,
     with_forwarded: bool,
 ) {
     let peer = forwarding.connection.peer.ip().to_canonical();
     let client = forwarding.client.map_or(peer, |client| client.to_canonical());
-    let sent = forwarding.peer_trusted.then_some(sent);
-    let proto = kept(sent, &PROTO, is_proto).unwrap_or(match forwarding.connection.scheme {
+    let hop = forwarding.peer_trusted.then_some(hop);
+    let proto = hop.and_then(|hop| hop.proto.once(is_proto)).unwrap_or(match forwarding.connection.scheme {
         Scheme::Http => b"http",
         Scheme::Https => b"https",
     });
-    let host = kept(sent, &HOST, is_host).unwrap_or(host.as_bytes());
+    let host = hop.and_then(|hop| hop.host.once(is_host)).unwrap_or(host.as_bytes());
     if with_forwarded {
         let mut text = Text::default();
         text.put(&Elements { client, peer, host, proto });
@@ -49,20 +50,9 @@ pub(super) fn write(
     fields.write(&FOR, &addresses.0);
     fields.write(&REAL_IP, addresses.0.get(..first).unwrap_or_default());
     fields.write(&PROTO, proto);
-    let port = kept(sent, &PORT, |port| number(port).is_some());
+    let port = hop.and_then(|hop| hop.port.once(|port| number(port).is_some()));
     fields.write(&PORT, port.unwrap_or_else(|| port_of(host, proto)));
     fields.write(&HOST, host);
-}
-
-/// The value of a field that was sent once and is sane.
-fn kept<'a>(
-    sent: Option<&'a HeaderMap>,
-    name: &HeaderName,
-    is_sane: impl Fn(&[u8]) -> bool,
-) -> Option<&'a [u8]> {
-    let mut values = sent?.get_all(name).iter();
-    let value = values.next()?.as_bytes();
-    (values.next().is_none() && is_sane(value)).then_some(value)
 }
 
 fn is_proto(value: &[u8]) -> bool {

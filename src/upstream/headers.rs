@@ -16,20 +16,16 @@
 //! Deliberately absent: `Via` (it names us, and makes some servers withhold compression) and `Max-Forwards`.
 
 use super::forwarded;
+use super::hop::HopFields;
 use super::names;
 use crate::config;
 use crate::enforce::Permit;
-use crate::http1::says;
+use crate::request::Connection;
 use crate::request::client_names::tells_of_client;
-use crate::request::{Connection, RequestError};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Version, request};
-use smallvec::SmallVec;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Options of `Connection` that we are willing to look at; far more than any honest client names.
-const CONNECTION_OPTIONS: usize = 16;
 
 /// Who sends a request, as it was decided on.
 #[derive(Debug)]
@@ -90,24 +86,20 @@ impl Fields for HeaderMap {
 
 /// Writes the fields of the request to upstream, `Host` first, without framing (`Content-Length`,
 /// `Transfer-Encoding`). Each is written once: what is ours is never among what is passed on.
-///
-/// # Errors
-/// [`RequestError::Malformed`] if `Connection` names more options than anybody needs.
 pub(super) fn write_request(
     fields: &mut impl Fields,
-    parts: &request::Parts,
+    (parts, hop): (&request::Parts, &HopFields<'_>),
     forwarding: &Forwarding<'_>,
     settings: &config::Upstream,
     (host, wish): (&HeaderValue, Wish),
-) -> Result<(), RequestError> {
-    let options = connection_options(&parts.headers)?;
+) {
     let cookies = if parts.version == Version::HTTP_2 { joined_cookies(&parts.headers) } else { None };
     fields.pass(&header::HOST, host);
     for (name, value) in &parts.headers {
         let joined = cookies.is_some() && name == header::COOKIE;
         if !joined
-            && is_passed_on(name, forwarding, settings)
-            && !is_removed_by(&options, name, forwarding.decisive)
+            && is_passed_on(name.as_str(), forwarding, settings)
+            && !hop.options.remove(name.as_str().as_bytes(), forwarding.decisive)
         {
             fields.pass(name, value);
         }
@@ -120,52 +112,25 @@ pub(super) fn write_request(
             fields.write(&header::CONNECTION, b"upgrade");
             fields.write(&header::UPGRADE, b"websocket");
         }
-        Wish::Response if says(&parts.headers, &header::TE, b"trailers") => {
+        Wish::Response if hop.takes_trailers => {
             fields.write(&header::TE, b"trailers");
             fields.write(&header::CONNECTION, b"te");
         }
         Wish::Response => {}
     }
-    forwarded::write(fields, (&parts.headers, host), forwarding, settings.forwarded);
-    Ok(())
+    forwarded::write(fields, (hop, host), forwarding, settings.forwarded);
 }
 
-fn is_passed_on(name: &HeaderName, forwarding: &Forwarding<'_>, settings: &config::Upstream) -> bool {
-    let dropped = names::is_hop_by_hop(name)
-        || name == header::HOST
-        || name == header::CONTENT_LENGTH
-        || name == header::EXPECT
-        || names::is_generated(name)
-        || names::is_never_sent(name)
-        || names::is_double(name.as_str(), forwarding.decisive)
-        || (!forwarding.peer_trusted
-            && (tells_of_client(name.as_str())
-                || settings.strip_headers.iter().any(|stripped| **stripped == *name.as_str())));
-    !dropped
-}
-
-/// The options that `Connection` names, without those that are dropped anyway.
-fn connection_options(fields: &HeaderMap) -> Result<SmallVec<[&[u8]; 4]>, RequestError> {
-    let mut options = SmallVec::new();
-    for value in fields.get_all(header::CONNECTION) {
-        for option in value.as_bytes().split(|&sign| sign == b',').map(<[u8]>::trim_ascii) {
-            let usual: [&[u8]; 5] = [b"", b"keep-alive", b"close", b"upgrade", b"te"];
-            if usual.iter().any(|usual| usual.eq_ignore_ascii_case(option)) {
-                continue;
-            }
-            if options.len() == CONNECTION_OPTIONS {
-                return Err(RequestError::Malformed("too many options in `Connection`"));
-            }
-            options.push(option);
-        }
-    }
-    Ok(options)
-}
-
-fn is_removed_by(options: &[&[u8]], name: &HeaderName, decisive: &[Arc<str>]) -> bool {
-    options.iter().any(|option| option.eq_ignore_ascii_case(name.as_str().as_bytes()))
-        && !names::is_end_to_end(name.as_str())
-        && !decisive.iter().any(|known| **known == *name.as_str())
+fn is_passed_on(name: &str, forwarding: &Forwarding<'_>, settings: &config::Upstream) -> bool {
+    let is_stripped = || settings.strip_headers.iter().any(|stripped| **stripped == *name);
+    let dropped = !names::is_usual(name)
+        && (names::is_hop_by_hop(name.as_bytes())
+            || matches!(name, "host" | "content-length" | "expect")
+            || names::is_generated(name)
+            || names::is_never_sent(name)
+            || names::is_double(name, forwarding.decisive)
+            || (!forwarding.peer_trusted && tells_of_client(name)));
+    !dropped && (forwarding.peer_trusted || !is_stripped())
 }
 
 /// Several cookie fields as one; `None` where there are no several.
@@ -181,61 +146,6 @@ fn joined_cookies(fields: &HeaderMap) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)).ok()?;
     value.set_sensitive(first.is_sensitive());
     Some(value)
-}
-
-/// Takes the hop-by-hop fields off a response, and what HTTP forbids in it; the rest stays as it is, in its order.
-///
-/// # Errors
-/// Says why the response cannot be passed on safely: its length is ambiguous (RFC 9112 §6.3), or its transfer coding
-/// is one that we could not take off.
-pub(super) fn clean_response(response: &mut http::response::Parts) -> Result<(), &'static str> {
-    let fields = &response.headers;
-    let bodiless = response.status == http::StatusCode::NO_CONTENT || response.status.is_informational();
-    if !check_framing(fields, bodiless)? {
-        return Ok(());
-    }
-    let Ok(options) = connection_options(fields) else {
-        return Err("too many options in `Connection`");
-    };
-    // Removing from a `HeaderMap` in place would change its order.
-    let mut kept = HeaderMap::with_capacity(fields.len());
-    for (name, value) in fields {
-        if !(names::is_hop_by_hop(name)
-            || is_removed_by(&options, name, &[])
-            || (bodiless && name == header::CONTENT_LENGTH))
-        {
-            kept.append(name.clone(), value.clone());
-        }
-    }
-    drop(options);
-    response.headers = kept;
-    Ok(())
-}
-
-/// Checks that a response's length is not ambiguous. Whether any field is to be dropped; one pass, for looking names
-/// up would cost a hash each.
-fn check_framing(fields: &HeaderMap, bodiless: bool) -> Result<bool, &'static str> {
-    let (mut lengths, mut codings, mut dirty) = (0, 0, false);
-    for (name, value) in fields {
-        let value = value.as_bytes();
-        if name == header::CONTENT_LENGTH {
-            lengths += 1;
-            dirty |= bodiless;
-            if lengths > 1 || value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-                return Err("`Content-Length` is not one number");
-            }
-        } else if name == header::TRANSFER_ENCODING {
-            codings += 1;
-            if codings > 1 || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
-                return Err("a transfer coding other than `chunked`");
-            }
-        }
-        dirty |= names::is_hop_by_hop(name);
-    }
-    if lengths > 0 && codings > 0 {
-        return Err("both `Content-Length` and `Transfer-Encoding`");
-    }
-    Ok(dirty)
 }
 
 #[cfg(test)]

@@ -93,19 +93,19 @@ impl Http1 {
     }
 
     /// A request for this connection; `write_fields` writes its fields.
-    pub(super) fn message<E>(
+    pub(super) fn message(
         &mut self,
         line: &RequestLine<'_>,
         (body, coding): (Outgoing, Coding),
-        write_fields: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<Message, E> {
+        write_fields: impl FnOnce(&mut Vec<u8>),
+    ) -> Message {
         let mut head = std::mem::take(&mut self.head);
         head.clear();
         line.begin(&mut head);
-        write_fields(&mut head)?;
+        write_fields(&mut head);
         if line.ends {
             self.ends = true;
-            put_field(&mut head, "connection", b"close");
+            put_field(&mut head, b"connection", b"close");
         }
         coding.put(&mut head);
         head.extend_from_slice(b"\r\n");
@@ -113,7 +113,7 @@ impl Http1 {
         if !line.announces_trailers {
             sending = sending.without_trailers();
         }
-        Ok(Message { sending, wants_body: !line.is_head() })
+        Message { sending, wants_body: !line.is_head() }
     }
 
     /// Sends a message until the head of its response is here. `silence` is asked whenever nothing happens, and is ready
@@ -155,6 +155,11 @@ impl Http1 {
     /// Whether the response has ended.
     pub(super) fn has_ended(&self) -> bool {
         self.receiving.has_ended()
+    }
+
+    /// Whether what remains of the response was read already.
+    pub(super) fn is_here(&self) -> bool {
+        self.receiving.is_here()
     }
 
     /// What is known of the length of what remains of the response.

@@ -1,6 +1,6 @@
 //! The upstream: permitted requests out, responses back.
 //!
-//! The story, in file order: `headers` (with `names` and `forwarded`) says which fields go on, `origin` which
+//! The story, in file order: `headers` (with `names`, `hop` and `forwarded`) and `response_fields` say which fields go on, `origin` which
 //! address is tried, `health` whether it is worth it, `connect` (with `tls`, `stream`, `pool`) how it is reached,
 //! `forward` runs the exchange (`http1` by itself, HTTP/2 by hyper), `body` and `deadline` keep it streaming and in
 //! time, `upgrade` turns it into a tunnel.
@@ -15,11 +15,13 @@ mod forward;
 mod forwarded;
 mod headers;
 mod health;
+mod hop;
 pub mod http1;
 mod names;
 mod one_shot;
 mod origin;
 mod pool;
+mod response_fields;
 mod stream;
 mod tls;
 mod upgrade;

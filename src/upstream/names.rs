@@ -6,39 +6,62 @@
 
 use crate::request::client_names::{hyphenated, replaces_target, tells_of_client};
 use http::HeaderName;
-use http::header;
 use std::sync::Arc;
 
 /// Whether a field is for the next hop alone, in either direction. `Host`, framing and what we generate are
 /// decided elsewhere. `Trailer` goes on: trailers do.
-pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    name == header::CONNECTION
-        || name == header::TRANSFER_ENCODING
-        || name == header::UPGRADE
-        || name == header::TE
-        || name == header::PROXY_AUTHENTICATE
-        || name == header::PROXY_AUTHORIZATION
-        || matches!(
-            name.as_str(),
-            "keep-alive" | "proxy-connection" | "proxy-authentication-info" | "http2-settings"
-        )
+pub(super) fn is_hop_by_hop(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"connection"
+            | b"transfer-encoding"
+            | b"upgrade"
+            | b"te"
+            | b"keep-alive"
+            | b"proxy-connection"
+            | b"proxy-authenticate"
+            | b"proxy-authorization"
+            | b"proxy-authentication-info"
+            | b"http2-settings"
+    )
+}
+
+/// Fields of nearly every request that go upstream whoever sent them, so that nothing else need be asked of their names.
+pub(super) fn is_usual(name: &str) -> bool {
+    matches!(
+        name,
+        "accept"
+            | "accept-encoding"
+            | "accept-language"
+            | "authorization"
+            | "cache-control"
+            | "content-type"
+            | "cookie"
+            | "origin"
+            | "referer"
+            | "user-agent"
+            | "x-request-id"
+    )
 }
 
 /// Whether a field never goes upstream, whoever sent it: names that CGI-like servers would take for another;
 /// `Proxy`, which they take for `HTTP_PROXY`; and those by which some frameworks (Symfony, Laminas, IIS) serve another target than
 /// the one that was matched. A trusted proxy may pass on what its client sent.
-pub(super) fn is_never_sent(name: &HeaderName) -> bool {
-    let name = name.as_str();
+pub(super) fn is_never_sent(name: &str) -> bool {
     name == "proxy" || memchr::memchr(b'_', name.as_bytes()).is_some() || replaces_target(name)
 }
 
 /// Whether we write this field ourselves, so that nobody else's passes.
-pub(super) fn is_generated(name: &HeaderName) -> bool {
-    name == header::FORWARDED
-        || matches!(
-            name.as_str(),
-            "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-host" | "x-forwarded-port" | "x-real-ip"
-        )
+pub(super) fn is_generated(name: &str) -> bool {
+    matches!(
+        name,
+        "forwarded"
+            | "x-forwarded-for"
+            | "x-forwarded-proto"
+            | "x-forwarded-host"
+            | "x-forwarded-port"
+            | "x-real-ip"
+    )
 }
 
 /// Whether a field is another spelling of one that a decision is made on, or that we write ourselves, by a sign that CGI-like servers (PHP: the
@@ -93,12 +116,32 @@ pub(super) fn is_end_to_end(name: &str) -> bool {
 /// Whether a field has no business in a trailer: framing, routing, authentication, content, or the client's
 /// address (RFC 9110 §6.5.1).
 pub(super) fn is_forbidden_trailer(name: &HeaderName) -> bool {
-    is_hop_by_hop(name) || is_never_sent(name) || is_generated(name) || is_end_to_end(name.as_str())
+    let name = name.as_str();
+    is_hop_by_hop(name.as_bytes()) || is_never_sent(name) || is_generated(name) || is_end_to_end(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KNOWN_NAMES: [&str; 16] = [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "host",
+        "origin",
+        "referer",
+        "te",
+        "user-agent",
+        "x-forwarded-for",
+        "x-request-id",
+    ];
 
     #[test]
     fn doubles_of_what_is_decided_on() {
@@ -110,6 +153,16 @@ mod tests {
         }
         for name in ["content-type", "x-fusionauth-tenantid", "x.custom", "x-key", "content.type.", ""] {
             assert!(!is_double(name, &decisive), "{name}");
+        }
+    }
+
+    #[test]
+    fn usual_names_are_none_of_all_others() {
+        let usual: Vec<_> = KNOWN_NAMES.into_iter().filter(|name| is_usual(name)).collect();
+        assert_eq!(usual.len(), 11);
+        for name in usual {
+            assert!(!is_hop_by_hop(name.as_bytes()) && !is_generated(name) && !is_never_sent(name), "{name}");
+            assert!(!is_double(name, &[name.into()]) && !tells_of_client(name), "{name}");
         }
     }
 

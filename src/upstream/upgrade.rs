@@ -5,11 +5,12 @@
 //! what was left in the connection. What flows is not looked into.
 
 use super::body::UpstreamBody;
-use super::headers::{self, Forwarding, Wish};
+use super::headers::{Forwarding, Wish};
 use super::http1::Http1;
-use crate::http1::says;
+use super::response_fields;
+use crate::http1::mentions;
 use crate::request::connection::Duplex;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, Version, request, response};
 use std::cell::Cell;
 use std::io;
@@ -34,10 +35,12 @@ pub(super) fn wish(parts: &request::Parts) -> Wish {
 }
 
 fn upgrades_to_websocket(fields: &HeaderMap) -> bool {
-    let mut protocols = fields.get_all(header::UPGRADE).iter();
+    let of =
+        |wanted: HeaderName| fields.iter().filter(move |(name, _)| **name == wanted).map(|(_, value)| value);
+    let mut protocols = of(header::UPGRADE);
     protocols.next().is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
         && protocols.next().is_none()
-        && says(fields, &header::CONNECTION, b"upgrade")
+        && of(header::CONNECTION).any(|value| mentions(value.as_bytes(), b"upgrade"))
 }
 
 /// Turns upstream's 101 into the client's, and leaves the tunnel in the client's connection. The tunnel holds
@@ -57,7 +60,7 @@ pub(super) fn open(
     let Some((upstream, early)) = connection.into_tunnel() else {
         return Err("101 before the request was sent");
     };
-    headers::clean_response(&mut parts)?;
+    response_fields::clean(&mut parts)?;
     parts.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     parts.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     forwarding.connection.open_tunnel(Box::new(move |mut client| {

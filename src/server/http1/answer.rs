@@ -5,7 +5,7 @@
 //! where the response has none (RFC 9110 §6.6.1).
 
 use super::super::date;
-use crate::http1::{Coding, names, put_field};
+use crate::http1::{Coding, FieldLines, mentions, put_field};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TE, TRANSFER_ENCODING};
 use http::{Method, Request, StatusCode, Version, response};
@@ -40,12 +40,12 @@ impl Terms {
         // One pass: looking names up would cost a hash each.
         for (name, value) in request.headers() {
             if name == CONNECTION {
-                closes |= names(value, b"close");
-                keeps |= names(value, b"keep-alive");
+                closes |= mentions(value.as_bytes(), b"close");
+                keeps |= mentions(value.as_bytes(), b"keep-alive");
             } else if name == EXPECT {
-                expects_continue |= names(value, b"100-continue");
+                expects_continue |= mentions(value.as_bytes(), b"100-continue");
             } else if name == TE {
-                takes_trailers |= names(value, b"trailers");
+                takes_trailers |= mentions(value.as_bytes(), b"trailers");
             }
         }
         Self {
@@ -81,9 +81,13 @@ pub(super) fn write<B: Body<Data = Bytes>>(
     let bodiless = status.is_informational() || status == StatusCode::NO_CONTENT;
     let (mut length, mut closes, mut has_date) = (None, false, false);
     status_line(head, parts);
+    if let Some(lines) = parts.extensions.get::<FieldLines>() {
+        head.extend_from_slice(lines.as_bytes());
+        (length, has_date) = (lines.length, lines.is_dated);
+    }
     for (name, value) in &parts.headers {
         if name == CONNECTION {
-            closes |= names(value, b"close");
+            closes |= mentions(value.as_bytes(), b"close");
         } else if name == CONTENT_LENGTH {
             length = value.to_str().ok().and_then(|length| length.parse().ok());
         } else if name == DATE {
@@ -93,7 +97,7 @@ pub(super) fn write<B: Body<Data = Bytes>>(
             || (name == CONNECTION && !switches)
             || (name == CONTENT_LENGTH && bodiless);
         if !is_ours {
-            put_field(head, name.as_str(), value.as_bytes());
+            put_field(head, name.as_str().as_bytes(), value.as_bytes());
         }
     }
     let coding = match length.or_else(|| body.size_hint().exact()) {
@@ -107,12 +111,12 @@ pub(super) fn write<B: Body<Data = Bytes>>(
     }
     let stays = terms.stays && coding != Coding::Close && !closes;
     if !stays && !switches {
-        put_field(head, "connection", b"close");
+        put_field(head, b"connection", b"close");
     } else if terms.is_old {
-        put_field(head, "connection", b"keep-alive");
+        put_field(head, b"connection", b"keep-alive");
     }
     if !has_date {
-        date::with_now(|now| put_field(head, "date", now));
+        date::with_now(|now| put_field(head, b"date", now));
     }
     head.extend_from_slice(b"\r\n");
     Written { coding, stays }

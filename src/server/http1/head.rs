@@ -1,42 +1,117 @@
 //! A strict head as a request: bytes that the scanner let pass in → method, target, version, fields.
+//!
+//! The scanner has read every byte: lines end in CRLF and nowhere else, the first has two blanks, the others a colon
+//! behind a token. Here they are only taken apart where it found them to end.
 
-use crate::http1::header_map;
+use crate::http1::field_name;
 use crate::request::RequestError;
 use bytes::Bytes;
-use http::{Method, Request, Uri, Version};
-use httparse::Status;
-use std::mem::MaybeUninit;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+use memchr::memchr;
 
-/// Fields that are parsed without an allocation.
-const INLINE_FIELDS: usize = 100;
-
-/// Parses a head; values are parts of it.
+/// Takes a head apart; values are parts of it. Linear.
 ///
 /// # Errors
 /// [`RequestError::Malformed`], which the scanner has ruled out.
-pub(super) fn request(head: &Bytes, fields: usize) -> Result<Request<()>, RequestError> {
-    parse(head, fields).ok_or(RequestError::Malformed("head"))
+pub(super) fn request(head: &Bytes) -> Result<Request<()>, RequestError> {
+    parse(head).ok_or(RequestError::Malformed("head"))
 }
 
-fn parse(head: &Bytes, fields: usize) -> Option<Request<()>> {
-    let mut inline = [const { MaybeUninit::uninit() }; INLINE_FIELDS];
-    let mut outline;
-    let room: &mut [MaybeUninit<httparse::Header<'_>>] = if fields <= INLINE_FIELDS {
-        &mut inline
-    } else {
-        outline = vec![MaybeUninit::uninit(); fields];
-        &mut outline
-    };
-    let mut parsed = httparse::Request::new(&mut []);
-    let config = httparse::ParserConfig::default();
-    let outcome = config.parse_request_with_uninit_headers(&mut parsed, head, room);
-    if !matches!(outcome, Ok(Status::Complete(_))) {
-        return None;
-    }
+fn parse(head: &Bytes) -> Option<Request<()>> {
+    let (line, rest) = line(head.strip_prefix(b"\r\n").unwrap_or(head))?;
+    let (method, line) = split(line, b' ')?;
+    let (target, version) = split(line, b' ')?;
     let mut request = Request::new(());
-    *request.method_mut() = Method::from_bytes(parsed.method?.as_bytes()).ok()?;
-    *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(parsed.path?.as_bytes())).ok()?;
-    *request.version_mut() = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    *request.headers_mut() = header_map(head, parsed.headers)?;
+    *request.method_mut() = Method::from_bytes(method).ok()?;
+    *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(target)).ok()?;
+    *request.version_mut() = if version == b"HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
+    *request.headers_mut() = fields(head, rest)?;
     Some(request)
+}
+
+/// The fields in `rest`, which is the end of `head`.
+fn fields(head: &Bytes, rest: &[u8]) -> Option<HeaderMap> {
+    // The empty line makes room for a field of ours.
+    let mut fields = HeaderMap::with_capacity(memchr::memchr_iter(b'\n', rest).count());
+    let mut rest = rest;
+    loop {
+        let (field, behind) = line(rest)?;
+        if field.is_empty() {
+            return Some(fields);
+        }
+        let (name, value) = split(field, b':')?;
+        let value = head.slice_ref(value.trim_ascii());
+        fields.append(field_name(name)?, HeaderValue::from_maybe_shared(value).ok()?);
+        rest = behind;
+    }
+}
+
+/// The first line, without its end, and what is behind it.
+fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr(b'\r', text)?;
+    Some((text.get(..at)?, text.get(at + 2..)?))
+}
+
+/// What is before a sign, which is near, and what is behind it.
+fn split(text: &[u8], sign: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|&byte| byte == sign)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::scanner::{Head, Scanner};
+    use super::*;
+    use crate::config::Limits;
+    use proptest::prelude::*;
+
+    /// As the parser of everybody else reads it.
+    fn twin(head: &[u8]) -> (String, String, u8, Vec<(String, Vec<u8>)>) {
+        let mut room = [httparse::EMPTY_HEADER; 16];
+        let mut parsed = httparse::Request::new(&mut room);
+        assert!(parsed.parse(head).unwrap().is_complete());
+        let fields =
+            parsed.headers.iter().map(|field| (field.name.to_ascii_lowercase(), field.value.to_vec()));
+        (
+            parsed.method.unwrap().into(),
+            parsed.path.unwrap().into(),
+            parsed.version.unwrap(),
+            fields.collect(),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_head_that_the_scanner_passes_is_read_as_everybody_reads_it(
+            blank in "(\r\n)?",
+            method in "GET|POST|[A-Z!a-z]{1,6}",
+            target in "/[!-~]{0,12}",
+            version in "[01]",
+            fields in prop::collection::vec("[Xx]-[a-zA-Z0-9_.!-]{1,8}:[ \t]{0,2}([!-~\u{80}-\u{ff}][ \t!-~]{0,9})?[ \t]{0,2}", 0..9),
+        ) {
+            let lines: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
+            let head = Bytes::from(format!("{blank}{method} {target} HTTP/1.{version}\r\n{lines}\r\n"));
+            let limits = Limits {
+                head: 4096,
+                fields: 100,
+                target: 4096,
+                connections: 1,
+                h2_streams: 1,
+                h2_header_list: 1,
+            };
+            let whole = Scanner::new(limits).head(&head) == Ok(Head::Whole(head.len()));
+            prop_assume!(whole);
+            let read = request(&head).unwrap();
+            let mut expected = HeaderMap::new();
+            let (method, target, version, fields) = twin(&head);
+            for (name, value) in &fields {
+                let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+                expected.append(name, HeaderValue::from_bytes(value).unwrap());
+            }
+            prop_assert_eq!(read.method().as_str(), method);
+            prop_assert_eq!(read.uri().to_string(), target);
+            prop_assert_eq!(read.version() == Version::HTTP_10, version == 0);
+            prop_assert_eq!(read.headers(), &expected);
+        }
+    }
 }

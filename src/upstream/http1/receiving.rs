@@ -202,6 +202,15 @@ impl Receiving {
         self.state == State::Ended
     }
 
+    /// Whether what remains of the body was read already. Of chunks that is not known.
+    pub fn is_here(&self) -> bool {
+        match self.state {
+            State::Ended => true,
+            State::Sized(left) => left <= self.read.len() as u64,
+            _ => false,
+        }
+    }
+
     /// What is known of the length of what remains of the body.
     pub fn size_hint(&self) -> SizeHint {
         match self.state {

@@ -39,6 +39,6 @@ impl Fields for Vec<u8> {
     }
 
     fn write(&mut self, name: &HeaderName, value: &[u8]) {
-        put_field(self, name.as_str(), value);
+        put_field(self, name.as_str().as_bytes(), value);
     }
 }

@@ -1,13 +1,13 @@
 //! The head of a response, read: bytes in → status, fields, and how its body is framed.
 //!
 //! A head is parsed once, when it is whole; `httparse` reads it as it reads requests everywhere else. Which of its
-//! fields go on, and which framing is too ambiguous to go on at all, is decided in `headers`.
+//! fields go on, and which framing is too ambiguous to go on at all, is decided in `response_fields`.
 
 use super::super::error::BreakOff;
-use crate::http1::{header_map, names};
+use super::super::response_fields;
+use crate::http1::{FieldLines, header_map, mentions};
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, StatusCode, Version, response};
+use http::{StatusCode, Version, response};
 use hyper::ext::ReasonPhrase;
 use std::mem::MaybeUninit;
 
@@ -19,8 +19,10 @@ const FIELDS: usize = 100;
 /// A head with the framing of the body behind it.
 #[derive(Debug)]
 pub struct ResponseHead {
-    /// Status and fields, as they came.
+    /// Status and reason; the fields of a 101 alone.
     pub parts: response::Parts,
+    /// The fields that go on, or why the response cannot be passed on.
+    pub lines: Result<FieldLines, &'static str>,
     pub(super) framing: Framing,
     /// Whether the connection stays open behind it (RFC 9112 §9.3). Not where fields tell of a body that has no place
     /// there, as in every answer to HEAD: some upstreams send it all the same, perhaps a moment later, and then it would
@@ -73,23 +75,25 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     }
     let status =
         parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(|| not_http("status"))?;
-    let headers = header_map(head, parsed.headers).ok_or_else(|| not_http("field"))?;
     let is_old = parsed.version == Some(0);
-    let said = Said::of(&headers);
+    let said = Said::of(parsed.headers);
     let has_none = !wants_body || is_bodiless(status);
     let framing = said.framing(has_none).ok_or_else(|| not_http("length"))?;
     let may_send_more = has_none && said.tells_of_body();
     let persists = !is_old && !said.closes && !may_send_more;
     let (mut parts, ()) = http::Response::new(()).into_parts();
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
-        && let Ok(reason) = ReasonPhrase::try_from(head.slice_ref(reason.as_bytes()))
+        && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
     {
         parts.extensions.insert(reason);
     }
     parts.status = status;
     parts.version = if is_old { Version::HTTP_10 } else { Version::HTTP_11 };
-    parts.headers = headers;
-    Ok(ResponseHead { parts, framing, persists })
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        parts.headers = header_map(head, parsed.headers).ok_or_else(|| not_http("field"))?;
+    }
+    let lines = response_fields::lines(status, parsed.headers, head.len());
+    Ok(ResponseHead { parts, lines, framing, persists })
 }
 
 /// Whether responses with this status have no body, whatever their fields say (RFC 9112 §6.3).
@@ -97,8 +101,7 @@ fn is_bodiless(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// What fields say of the body and of the connection; gathered in one pass, for looking names up would cost a hash
-/// each.
+/// What fields say of the body and of the connection.
 #[derive(Default)]
 struct Said<'a> {
     closes: bool,
@@ -107,15 +110,15 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    fn of(fields: &'a HeaderMap) -> Self {
+    fn of(fields: &[httparse::Header<'a>]) -> Self {
         let mut said = Self::default();
-        for (name, value) in fields {
-            if name == CONNECTION {
-                said.closes |= names(value, b"close");
-            } else if name == TRANSFER_ENCODING {
-                said.coded = true;
-            } else if name == CONTENT_LENGTH {
-                said.length = said.length.or(Some(value.as_bytes()));
+        for field in fields {
+            let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+            match field.name.len() {
+                10 if is("connection") => said.closes |= mentions(field.value, b"close"),
+                14 if is("content-length") => said.length = said.length.or(Some(field.value)),
+                17 if is("transfer-encoding") => said.coded = true,
+                _ => {}
             }
         }
         said

@@ -87,7 +87,7 @@ impl Body for Given {
 /// What a response was read as: status, fields, body, trailers, whether the connection may serve again.
 #[derive(PartialEq, Eq, Debug)]
 enum Read {
-    Whole { status: u16, fields: usize, body: Vec<u8>, trailers: usize, again: bool },
+    Whole { status: u16, fields: Result<String, &'static str>, body: Vec<u8>, trailers: usize, again: bool },
     NoHead,
     BrokenBody(Vec<u8>),
 }
@@ -115,7 +115,7 @@ fn read(bytes: &[u8], wants_body: bool, lengths: impl Iterator<Item = usize>) ->
     let again = receiving.rest() && stream.pieces.is_empty();
     Read::Whole {
         status: head.parts.status.as_u16(),
-        fields: head.parts.headers.len(),
+        fields: head.lines.map(|lines| String::from_utf8_lossy(lines.as_bytes()).into_owned()),
         body,
         trailers,
         again,
@@ -126,8 +126,8 @@ fn at_once(text: &str) -> Read {
     read(text.as_bytes(), true, std::iter::empty())
 }
 
-fn whole(body: &str, trailers: usize, again: bool) -> Read {
-    Read::Whole { status: 200, fields: 1, body: body.into(), trailers, again }
+fn whole(fields: &str, body: &str, trailers: usize, again: bool) -> Read {
+    Read::Whole { status: 200, fields: Ok(fields.to_owned()), body: body.into(), trailers, again }
 }
 
 #[test]
@@ -135,38 +135,49 @@ fn bodies_end_where_their_framing_says() {
     let sized = |length: &str, rest: &str| {
         at_once(&format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{rest}"))
     };
-    assert_eq!(sized("2", "ok"), whole("ok", 0, true));
-    assert_eq!(sized("0", ""), whole("", 0, true));
-    assert_eq!(sized("2", "okHTTP/1.1 200 OK\r\n\r\n"), whole("ok", 0, false), "what nobody asked for");
+    assert_eq!(sized("2", "ok"), whole("content-length: 2\r\n", "ok", 0, true));
+    assert_eq!(sized("0", ""), whole("content-length: 0\r\n", "", 0, true));
+    assert_eq!(
+        sized("2", "okHTTP/1.1 200 OK\r\n\r\n"),
+        whole("content-length: 2\r\n", "ok", 0, false),
+        "what nobody asked for"
+    );
     assert_eq!(sized("3", "ok"), Read::BrokenBody(b"ok".to_vec()));
     for wrong in ["", "+2", "-0", "0x2", "2,2", "99999999999999999999", " "] {
         assert_eq!(sized(wrong, "ok"), Read::NoHead, "{wrong}");
     }
-    assert_eq!(at_once("HTTP/1.1 200 OK\r\nx: y\r\n\r\nuntil the end"), whole("until the end", 0, false));
+    assert_eq!(
+        at_once("HTTP/1.1 200 OK\r\nx: y\r\n\r\nuntil the end"),
+        whole("x: y\r\n", "until the end", 0, false)
+    );
     assert_eq!(
         at_once("HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok"),
-        whole("ok", 0, false),
+        whole("content-length: 2\r\n", "ok", 0, false),
         "an old server hangs up"
     );
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
     assert_eq!(
         read(head, false, std::iter::empty()),
-        whole("", 0, false),
+        whole("content-length: 2\r\n", "", 0, false),
         "the answer to HEAD may be followed by a body"
     );
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-    assert_eq!(read(head, false, std::iter::empty()), whole("", 0, true), "the answer to HEAD that has none");
+    assert_eq!(
+        read(head, false, std::iter::empty()),
+        whole("content-length: 0\r\n", "", 0, true),
+        "the answer to HEAD that has none"
+    );
 }
 
 #[test]
 fn chunks_end_where_their_framing_says() {
     let chunked =
         |rest: &str| at_once(&format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{rest}"));
-    assert_eq!(chunked("2\r\nok\r\n0\r\n\r\n"), whole("ok", 0, true));
-    assert_eq!(chunked("1;a=b\r\no\r\n01 \r\nk\r\n0;x\r\n\r\n"), whole("ok", 0, true));
-    assert_eq!(chunked("2\r\nok\r\n0\r\nx-sum: 2\r\nx: y\r\n\r\n"), whole("ok", 2, true));
-    assert_eq!(chunked("2\r\nok\r\n0\r\n\r\n0\r\n\r\n"), whole("ok", 0, false));
-    assert_eq!(chunked("2\r\nok\r\n0\r\na: b\n\n"), whole("ok", 1, true));
+    assert_eq!(chunked("2\r\nok\r\n0\r\n\r\n"), whole("", "ok", 0, true));
+    assert_eq!(chunked("1;a=b\r\no\r\n01 \r\nk\r\n0;x\r\n\r\n"), whole("", "ok", 0, true));
+    assert_eq!(chunked("2\r\nok\r\n0\r\nx-sum: 2\r\nx: y\r\n\r\n"), whole("", "ok", 2, true));
+    assert_eq!(chunked("2\r\nok\r\n0\r\n\r\n0\r\n\r\n"), whole("", "ok", 0, false));
+    assert_eq!(chunked("2\r\nok\r\n0\r\na: b\n\n"), whole("", "ok", 1, true));
     let long = "a: b\r\n".repeat(3000);
     for trailers in ["\n", "\n\n", "\n\r\n", "\nHTTP/1.1 200 OK\r\n\r\n", &format!("{long}\r\n")] {
         assert_eq!(
@@ -280,7 +291,7 @@ proptest! {
             let mut answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
             answer.extend_from_slice(sent);
             let body = vec![b'x'; total];
-            let wanted = Read::Whole { status: 200, fields: 1, body, trailers: 0, again: true };
+            let wanted = Read::Whole { status: 200, fields: Ok(String::new()), body, trailers: 0, again: true };
             prop_assert_eq!(read(&answer, true, std::iter::empty()), wanted);
         } else {
             prop_assert_eq!(sent, vec![b'x'; total]);

@@ -2,6 +2,7 @@
 
 use crate::config;
 use crate::enforce::Permit;
+use crate::http1::FieldLines;
 use crate::request::{Connection, RequestError, Scheme};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody, UpstreamError};
 use bytes::Bytes;
@@ -125,7 +126,10 @@ impl Worker {
             peer_trusted: false,
             decisive: &[],
         };
-        self.upstream.forward(&self.settings, &parts, body, forwarding).await
+        let response = self.upstream.forward(&self.settings, &parts, body, forwarding).await?;
+        let (mut parts, body) = response.into_parts();
+        FieldLines::unfold(&mut parts);
+        Ok(Response::from_parts(parts, body))
     }
 
     /// The status and whole body of the answer to a GET.

@@ -1,0 +1,174 @@
+//! The fields of a message as they stand on the wire: written when they are read, copied when they are sent.
+//!
+//! A response's fields go from an HTTP/1 upstream to an HTTP/1 client without a `HeaderMap` between, which would cost more
+//! than all the rest of passing a response on. They travel as an extension of the response; whoever needs names and
+//! values unfolds them.
+
+use super::put_field;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, response};
+use std::fmt;
+
+/// Lines `name: value`, with names in lower case, in the order in which they were put; but those of one name stand
+/// together, as in a `HeaderMap`, so that nobody can tell the one from the other.
+#[derive(Clone, Default)]
+pub struct FieldLines {
+    text: Vec<u8>,
+    /// A bit for each kind of name that was put. A name whose bit is missing is new.
+    seen: u64,
+    /// What `Content-Length` says, if it says a number.
+    pub length: Option<u64>,
+    /// Whether there is a `Date`.
+    pub is_dated: bool,
+}
+
+/// Fields may carry secrets.
+impl fmt::Debug for FieldLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldLines").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl FieldLines {
+    /// None yet, and room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { text: Vec::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// Adds a field if `keeps` wants it, which sees its name in lower case. The name is a token, and the value holds no
+    /// CR and no LF.
+    ///
+    /// # Errors
+    /// Those of `keeps`.
+    pub fn put<E>(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        keeps: impl FnOnce(&[u8]) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let begin = self.text.len();
+        put_field(&mut self.text, name, value);
+        let name = self.text.get_mut(begin..begin + name.len()).unwrap_or_default();
+        name.make_ascii_lowercase();
+        let bit = 1 << ((name.len() ^ usize::from(name.first().copied().unwrap_or_default())) % 64);
+        if !keeps(name)? {
+            self.text.truncate(begin);
+            return Ok(());
+        }
+        if name == b"content-length" {
+            self.length = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+        } else if name == b"date" {
+            self.is_dated = true;
+        }
+        if self.seen & bit != 0 {
+            self.group(begin);
+        }
+        self.seen |= bit;
+        Ok(())
+    }
+
+    /// Moves the line that begins there, the last, behind the others of its name, if there are any.
+    fn group(&mut self, begin: usize) {
+        let Some((before, line)) = self.text.split_at_checked(begin) else { return };
+        let name = line.split_inclusive(|&sign| sign == b':').next().unwrap_or_default();
+        let (mut end, mut behind) = (0, None);
+        for other in before.split_inclusive(|&sign| sign == b'\n') {
+            end += other.len();
+            if other.starts_with(name) {
+                behind = Some(end);
+            }
+        }
+        let length = line.len();
+        if let Some(rest) = behind.and_then(|behind| self.text.get_mut(behind..)) {
+            rest.rotate_right(length);
+        }
+    }
+
+    /// The lines.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Turns the lines of a response, if it has any, into fields.
+    pub fn unfold(response: &mut response::Parts) {
+        if let Some(lines) = response.extensions.remove::<Self>() {
+            lines.append_to(&mut response.headers);
+        }
+    }
+
+    fn append_to(self, fields: &mut HeaderMap) {
+        let text = Bytes::from(self.text);
+        for line in text.split_inclusive(|&sign| sign == b'\n') {
+            let Some((name, value)) =
+                memchr::memchr(b':', line).and_then(|colon| line.split_at_checked(colon))
+            else {
+                continue;
+            };
+            let value = value.strip_prefix(b": ").and_then(|value| value.strip_suffix(b"\r\n"));
+            let value = value.map(|value| HeaderValue::from_maybe_shared(text.slice_ref(value)));
+            if let (Ok(name), Some(Ok(value))) = (HeaderName::from_bytes(name), value) {
+                fields.append(name, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Response;
+    use proptest::prelude::*;
+    use std::convert::Infallible;
+
+    fn lines(fields: &[(&str, &str)]) -> FieldLines {
+        let mut lines = FieldLines::default();
+        for (name, value) in fields {
+            let keeps = |name: &[u8]| Ok::<_, Infallible>(name != b"dropped");
+            lines.put(name.as_bytes(), value.as_bytes(), keeps).unwrap();
+        }
+        lines
+    }
+
+    #[test]
+    fn what_is_kept_is_written_and_noted() {
+        let lines = lines(&[
+            ("DATE", "now"),
+            ("Dropped", "x"),
+            ("Content-Length", "12"),
+            ("a", ""),
+            ("dropped", "y"),
+        ]);
+        assert_eq!(lines.as_bytes(), b"date: now\r\ncontent-length: 12\r\na: \r\n");
+        assert_eq!((lines.length, lines.is_dated), (Some(12), true));
+    }
+
+    #[test]
+    fn lines_of_one_name_stand_together() {
+        let fields = [("a", "1"), ("b", "1"), ("a", "2"), ("c", ""), ("B", "2"), ("b", "3"), ("ab", "")];
+        assert_eq!(lines(&fields).as_bytes(), b"a: 1\r\na: 2\r\nb: 1\r\nb: 2\r\nb: 3\r\nc: \r\nab: \r\n");
+    }
+
+    proptest! {
+        #[test]
+        fn unfolded_they_are_the_fields_that_were_put(
+            fields in prop::collection::vec(("[a-zA-Z0-9!#$%&'*+.^_`|~-]{1,9}|[a-cA-C]", "([!-~]([ \t!-~]{0,9}[!-~])?)?"), 0..9)
+        ) {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let (mut parts, ()) = Response::new(()).into_parts();
+            let mut expected = HeaderMap::new();
+            for (name, value) in fields.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("dropped")) {
+                expected.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            }
+            let lines = lines(&fields);
+            let text: Vec<u8> = expected
+                .iter()
+                .flat_map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())
+                .collect();
+            prop_assert_eq!(lines.as_bytes(), text);
+            parts.extensions.insert(lines);
+            FieldLines::unfold(&mut parts);
+            prop_assert_eq!(parts.headers, expected);
+            prop_assert!(parts.extensions.is_empty());
+        }
+    }
+}

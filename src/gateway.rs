@@ -313,6 +313,7 @@ impl Handler for Gateway {
     }
 
     fn refuse(&self, error: RequestError, connection: &Connection) -> Response<ResponseBody> {
+        tracing::debug!(%error, peer = %connection.peer.ip(), "request refused unread");
         self.turn_away(crate::answer::not_understood(error), connection)
     }
 }

@@ -184,6 +184,8 @@ fn the_level_of_the_log_changes_while_it_runs() {
     assert!(audit["new"].as_str().unwrap().contains("\"level\":\"debug\""), "{audit}");
     refused();
     next(&process.log, "message", "request refused");
+    assert_eq!(process.send("GET / nonsense\r\n\r\n").status, 400);
+    assert_eq!(next(&process.log, "message", "request refused unread")["peer"], "127.0.0.1");
     assert_eq!(process.admin("PUT", "/api/log", &json!({})), (200, info));
     for (level, seconds) in
         [(json!("loud"), json!(1)), (json!("debug"), json!(0)), (json!("debug"), json!("x"))]

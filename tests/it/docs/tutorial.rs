@@ -11,6 +11,7 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -125,9 +126,14 @@ pub(super) fn run(page: &Page) {
     }
 }
 
+/// Below those that the system gives away, so that nobody gets it by chance before the page's command does; another run
+/// of the tests begins elsewhere.
 fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port().to_string()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let first = 20_000 + std::process::id() % 120 * 100;
+    let ports = std::iter::repeat_with(|| first + TAKEN.fetch_add(1, Ordering::Relaxed));
+    let free = |port: &u32| std::net::TcpListener::bind(format!("127.0.0.1:{port}")).is_ok();
+    ports.take(100).find(free).unwrap().to_string()
 }
 
 /// Each command with what it prints.

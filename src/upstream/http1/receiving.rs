@@ -171,7 +171,8 @@ impl Receiving {
 
     fn trailers(&mut self) -> Result<Step, BreakOff> {
         let end = end_of_section(&self.read);
-        if end.unwrap_or(self.read.len()) > TRAILER_BYTES || self.read.starts_with(b"\n") {
+        let section = self.read.get(..end.unwrap_or(self.read.len())).unwrap_or_default();
+        if section.len() > TRAILER_BYTES || has_bare_line_feed(section) {
             return Err(BreakOff::NotHttp("trailers"));
         }
         let Some(end) = end else { return Ok(Step::Read) };
@@ -247,4 +248,10 @@ enum Step {
 /// Behind the empty line that ends trailers. Linear.
 fn end_of_section(read: &[u8]) -> Option<usize> {
     if read.starts_with(b"\r\n") { Some(2) } else { response_head::end_of_head(read) }
+}
+
+/// Whether a line ends in something that other readers, hyper among them, do not take for its end.
+fn has_bare_line_feed(section: &[u8]) -> bool {
+    let behind = |at: usize| section.get(at.wrapping_sub(1)) == Some(&b'\r');
+    memchr::memchr_iter(b'\n', section).any(|at| !behind(at))
 }

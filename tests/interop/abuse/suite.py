@@ -124,6 +124,24 @@ def idle_memory(gateway, count):
             sock.close()
 
 
+def memory_behind_a_burst(gateway, count):
+    """Uploads that all run at once, and what stays of each when its connection is idle again."""
+    half = b"x" * (MIB // 2)
+
+    def crowd_of(port):
+        crowd = [connect(port, b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n") for _ in range(count)]
+        for sock in [*crowd, *crowd]:
+            sock.sendall(half)
+        for sock in crowd:
+            exchange(sock, b"", 2)
+        return crowd
+
+    each, crowd = measured(gateway, crowd_of, count)
+    report("memory, idle behind a burst of 1 MiB up", each < IDLE_BYTES, f"{each / KIB:.1f} KiB each of {count}")
+    for sock in crowd:
+        sock.close()
+
+
 def streaming_memory(gateway):
     def readers(port):
         return floods.stalled_readers(port, 100, b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -218,6 +236,7 @@ def main():
             return port, server.process.pid
 
         idle_memory(gateway, 1000)
+        memory_behind_a_burst(gateway, 200)
         streaming_memory(gateway)
         port, pid = gateway()
         conformance.run(port, upstream, report)

@@ -119,6 +119,7 @@ fn keep_what_stands(errors: &[(u32, Span, &toml::de::Error)], report: &mut Repor
                 | Code::OpenerApplication
                 | Code::SpoofableFirst
                 | Code::CleartextAdmin
+                | Code::OwnAddress
                 | Code::UnseenBodies
                 | Code::NoDecoyHere
         )

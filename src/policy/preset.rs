@@ -1,12 +1,6 @@
 //! What is known of identity servers: their sign-on pages, token endpoints, and what they leave open to loopback.
 //!
-//! | preset | sign-on pages beside the five | token endpoints beside the two | tenant | loopback |
-//! | --- | --- | --- | --- | --- |
-//! | `fusionauth` | `/phone/`, `/samlv2/logout`, `/confirmation-required` | | | `/api/status`, `/api/prometheus/metrics` |
-//! | `keycloak` | `/realms/` | `/realms/` | `/realms/{tenant}/` | |
-//! | `ory` | `/self-service/`, `/sessions/` | | | |
-//! | `auth0` | `/authorize`, `/login`, `/logout`, `/u/`, `/oauth/`, `/passwordless/`, `/dbconnections/`, `/mfa/`, `/samlp/`, `/wsfed/` | | | |
-//! | `none` | | | | |
+//! The manual's reference has them in a table that is made of this.
 //!
 //! Keycloak's token endpoint is `/realms/{realm}/protocol/openid-connect/token`. As a prefix has no variable part, every
 //! path under `/realms/` counts as one: wider, and still only for client-credentials requests that name a listed

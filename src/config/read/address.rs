@@ -3,7 +3,7 @@
 use crate::config::settings::UpstreamUrl;
 use crate::policy::document::reader::At;
 use crate::policy::finding::{Code, Report};
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A host and a port, `[v6]:port` for IPv6, or a finding. The host comes without brackets.
 pub(super) fn address<'t>(text: At<&'t str>, report: &mut Report<'_>) -> Option<(&'t str, u16)> {
@@ -26,8 +26,21 @@ pub(super) fn address<'t>(text: At<&'t str>, report: &mut Report<'_>) -> Option<
 
 /// Whether a host is this machine alone.
 pub(super) fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// Whether a url leads to who listens at an address, as far as can be told without asking for names.
+pub(super) fn is_at(listen: &str, url: &UpstreamUrl) -> bool {
+    let Some((host, port)) = split(listen) else { return false };
+    let same_host = match (host.parse::<IpAddr>(), url.host.parse::<IpAddr>()) {
+        (Ok(listen), Ok(url)) => {
+            let is_among = url.is_loopback() && (url.is_ipv4() || listen.is_ipv6());
+            listen == url || (listen.is_unspecified() && is_among)
+        }
+        (Ok(listen), Err(_)) => url.host == "localhost" && (listen.is_loopback() || listen.is_unspecified()),
+        _ => host.eq_ignore_ascii_case(&url.host),
+    };
+    same_host && port.and_then(|port| port.parse().ok()) == Some(url.port)
 }
 
 /// An upstream's address, or a finding. What looks like a password is not shown.
@@ -90,6 +103,27 @@ fn digits(port: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_that_leads_to_a_listener() {
+        for (listen, url, expected) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080", true),
+            ("127.0.0.1:8080", "http://localhost:8080", true),
+            ("0.0.0.0:80", "http://127.0.0.1", true),
+            ("[::]:8080", "http://127.0.0.1:8080", true),
+            ("[::]:8080", "http://[::1]:8080", true),
+            ("gateway:8080", "http://GATEWAY:8080", true),
+            ("127.0.0.1:8080", "http://127.0.0.1:9011", false),
+            ("127.0.0.1:8080", "http://127.0.0.2:8080", false),
+            ("0.0.0.0:8080", "http://[::1]:8080", false),
+            ("0.0.0.0:8080", "http://fusionauth:8080", false),
+            ("0.0.0.0:8080", "http://192.0.2.1:8080", false),
+            ("10.0.0.1:8080", "http://localhost:8080", false),
+            ("127.0.0.1:0", "http://127.0.0.1:8080", false),
+        ] {
+            assert_eq!(is_at(listen, &parse_url(url).unwrap()), expected, "{listen} {url}");
+        }
+    }
 
     #[test]
     fn urls() {

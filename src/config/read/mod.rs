@@ -35,7 +35,7 @@ pub(super) fn config(
     let server = root.section(report, "server", "server").unwrap_or_else(|| absent("server"));
     let server = server::server(server, files, report);
     let upstream = match root.section(report, "upstream", "upstream") {
-        Some(section) => upstream::upstream(section, files, report),
+        Some(section) => upstream::upstream(section, &server, files, report),
         None => {
             if !root.has("upstream") {
                 root.missing(report, "upstream", "`[upstream]` with the `url` of the identity server");

@@ -1,22 +1,23 @@
 //! `[upstream]`.
 
-use super::address::url;
+use super::address::{is_at, url};
 use super::tls::authority;
 use crate::config::defaults;
-use crate::config::settings::{Upstream, UpstreamUrl};
+use crate::config::settings::{Server, Upstream, UpstreamUrl};
 use crate::policy::Files;
 use crate::policy::document::header_name;
-use crate::policy::document::reader::Section;
+use crate::policy::document::reader::{At, Section};
 use crate::policy::finding::{Code, Report};
 use std::time::Duration;
 
 /// `None` only if it was reported.
 pub(super) fn upstream(
     mut section: Section<'_>,
+    server: &Server,
     files: &dyn Files,
     report: &mut Report<'_>,
 ) -> Option<Upstream> {
-    let urls = urls(&mut section, report);
+    let urls = urls(&mut section, server, report);
     let strip_headers = section.strings(report, "strip_headers").map(|names| names.value).unwrap_or_default();
     let range = || Duration::from_millis(1)..=Duration::from_hours(24);
     let idle_connections = section.integer(report, "idle_connections", 0..=10_000);
@@ -44,7 +45,7 @@ pub(super) fn upstream(
 }
 
 /// `url` or `urls`, exactly one of them.
-fn urls(section: &mut Section<'_>, report: &mut Report<'_>) -> Vec<UpstreamUrl> {
+fn urls(section: &mut Section<'_>, server: &Server, report: &mut Report<'_>) -> Vec<UpstreamUrl> {
     let single = section.string(report, "url");
     let several = section.strings(report, "urls");
     if section.has("url") && section.has("urls") {
@@ -62,5 +63,14 @@ fn urls(section: &mut Section<'_>, report: &mut Report<'_>) -> Vec<UpstreamUrl> 
         report.add(Code::Empty, several.span, "`upstream.urls` is empty").label("expected at least one url");
     }
     let texts = single.into_iter().chain(several.map(|urls| urls.value).into_iter().flatten());
-    texts.filter_map(|text| url(text, report)).collect()
+    let checked = |text: At<&str>| {
+        let url = url(text, report)?;
+        if let Some(own) = server.listen.iter().find(|own| is_at(&own.address, &url)) {
+            let message = format!("the upstream is at `{}`, where the gateway itself listens", own.address);
+            let finding = report.add(Code::OwnAddress, text.span, message);
+            finding.label("it would forward to itself").hint("give `server.listen` another port");
+        }
+        Some(url)
+    };
+    texts.filter_map(checked).collect()
 }

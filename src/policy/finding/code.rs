@@ -90,6 +90,7 @@ codes! {
     ExposedKey Warning "exposed-key" "A private key that every user of the machine can read."
     UnseenBodies Warning "unseen-bodies" "A decision listener for a proxy that sends no bodies: a request whose body could lead to a block is refused unread."
     NoDecoyHere Warning "no-decoy-here" "`on_block = \"decoy\"` beside a decision listener, whose proxy forwards the request itself: there the answer is 401."
+    OwnAddress Warning "own-address" "An upstream at an address that the gateway itself listens on: it would forward to itself."
     CleartextAdmin Warning "cleartext-admin" "A management API beyond loopback without TLS: its keys travel in the clear."
 }
 

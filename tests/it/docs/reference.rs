@@ -4,6 +4,7 @@ use super::root;
 use aclgate::cli::Cli;
 use aclgate::cli::doctor::Ailment;
 use aclgate::policy::finding::Code;
+use aclgate::policy::preset::{Preset, SSO_PATHS, TOKEN_PATHS};
 use aclgate::telemetry::metrics::families;
 use clap::CommandFactory;
 use std::fmt::Write;
@@ -13,10 +14,11 @@ const WIDTH: usize = 100;
 
 const MADE: &str = "<!-- Made from the code: ACLGATE_UPDATE_DOCS=1 cargo test --test it docs -->\n\n";
 
-pub(super) fn pages() -> [(&'static str, String); 5] {
+pub(super) fn pages() -> [(&'static str, String); 6] {
     [
         ("configuration.md", configuration()),
         ("command-line.md", command_line()),
+        ("presets.md", presets()),
         ("metrics.md", metrics()),
         ("findings.md", findings()),
         ("doctor.md", doctor()),
@@ -60,6 +62,30 @@ fn command_line() -> String {
         writeln!(page, "\n## aclgate {}\n\n```text\n{}\n```", command.get_name(), help.trim_end()).unwrap();
     }
     page
+}
+
+fn presets() -> String {
+    let listed = |paths: &[&str]| paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    let mut page = format!(
+        "{MADE}# Presets\n\n`[policy] preset` says which identity server is upstream. Sign-on pages under every preset: {}. Token \
+        endpoints under every preset: {}. What a preset adds:\n\n\
+        | preset | sign-on pages | token endpoints | a tenant is named by | open to loopback alone |\n| --- | --- | --- | --- | --- |\n",
+        listed(SSO_PATHS),
+        listed(TOKEN_PATHS)
+    );
+    for (word, preset) in Preset::WORDS {
+        writeln!(
+            page,
+            "| `{word}` | {} | {} | {} | {} |",
+            listed(preset.sso_paths()),
+            listed(preset.token_paths()),
+            listed(preset.tenant_paths()),
+            listed(preset.loopback_paths())
+        )
+        .unwrap();
+    }
+    page + "\nAn entry covers everything below it. How to add to them: [Put it in front of your identity \
+        server](../how-to/in-front-of-your-identity-server.md).\n"
 }
 
 /// What no table in the code says.

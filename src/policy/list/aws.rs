@@ -127,8 +127,9 @@ fn broken(text: &str, error: &serde_json::Error) -> BadLines {
         Some(breaks) => memchr::memchr_iter(b'\n', text.as_bytes()).nth(breaks).map_or(0, |at| at + 1),
         None => 0,
     };
-    let at = start + error.column().saturating_sub(1);
-    BadLines::of(line, at..at + 1, ListError::Json(without_place(error)))
+    // What is missing at the end stands nowhere.
+    let at = (start + error.column().saturating_sub(1)).min(text.len());
+    BadLines::of(line, at..text.len().min(at + 1), ListError::Json(without_place(error)))
 }
 
 /// The message alone: the place is ours to say.

@@ -221,3 +221,6 @@ impl<'b> Lines<'b> {
         self.line
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,12 +93,14 @@ pub(super) async fn serve<H: Handler>(arrival: Arrival<H>) {
     }
 }
 
+/// What each step and protocol needs is allocated for itself, lest every connection keep the room of the largest: six KiB for
+/// HTTP/1, which runs the handler within the connection, two for HTTP/2.
 async fn run<H: Handler>(arrival: Arrival<H>) -> io::Result<()> {
     let slot = Slot::new(&arrival.registry);
     let local = arrival.stream.local_addr()?;
     let (peer, local, stream) = if arrival.kind.proxy_protocol {
         let trusted = (arrival.trusted)(arrival.peer.ip().to_canonical());
-        let read = read_proxy_header(trusted, arrival.stream, &slot, arrival.settings.timeouts);
+        let read = Box::pin(read_proxy_header(trusted, arrival.stream, &slot, arrival.settings.timeouts));
         let (header, stream) = read.await.inspect_err(|_| {
             arrival.counters.proxy_refused.fetch_add(1, Relaxed);
         })?;
@@ -122,9 +124,9 @@ async fn run<H: Handler>(arrival: Arrival<H>) -> io::Result<()> {
         None => cleartext(stream, client, arrival.registry).await,
         Some(tls) => {
             let acceptor = TlsAcceptor::from(tls.current());
-            match handshake(acceptor, stream, &client).await? {
-                (stream, Protocol::Http1) => http1::serve(stream, client).await,
-                (stream, Protocol::Http2) => http2::serve(stream, client, arrival.registry).await,
+            match Box::pin(handshake(acceptor, stream, &client)).await? {
+                (stream, Protocol::Http1) => Box::pin(http1::serve(stream, client)).await,
+                (stream, Protocol::Http2) => Box::pin(http2::serve(stream, client, arrival.registry)).await,
             }
             Ok(())
         }
@@ -188,8 +190,8 @@ async fn cleartext<H: Handler>(
         return Ok(());
     };
     match sniffed? {
-        (stream, Protocol::Http1) => http1::serve(stream, client).await,
-        (stream, Protocol::Http2) => http2::serve(stream, client, registry).await,
+        (stream, Protocol::Http1) => Box::pin(http1::serve(stream, client)).await,
+        (stream, Protocol::Http2) => Box::pin(http2::serve(stream, client, registry)).await,
     }
     Ok(())
 }

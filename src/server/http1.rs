@@ -24,7 +24,7 @@ use crate::http1::Sending;
 use crate::request::{RequestBody, RequestError};
 use answer::Terms;
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -120,19 +120,24 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         let terms = Terms::of(&request);
         let body = Upload::begin(&self.wire, terms.expects_continue);
         let body = body.map_or_else(|| RequestBody::full(Bytes::new()), RequestBody::wrapped);
+        match self.handled(request.map(|()| body)).await {
+            None => Outcome::Gone,
+            Some(response) => self.send(response, terms).await,
+        }
+    }
+
+    /// The handler's response, unless the client goes before. By itself, so that what follows has the same room.
+    async fn handled(&mut self, request: Request<RequestBody>) -> Option<Response<H::Body>> {
         let client = Rc::clone(&self.client);
-        let mut handling = pin!(client.handler.handle(request.map(|()| body), &client.connection));
-        let response = poll_fn(|context| match self.poll_gone(context) {
+        let mut handling = pin!(client.handler.handle(request, &client.connection));
+        poll_fn(|context| match self.poll_gone(context) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => match handling.as_mut().poll(context) {
                 Poll::Ready(response) => Poll::Ready(Some(response)),
                 Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| None),
             },
-        });
-        match response.await {
-            None => Outcome::Gone,
-            Some(response) => self.send(response, terms).await,
-        }
+        })
+        .await
     }
 
     /// Sends a response, and says how the connection goes on behind it.

@@ -156,7 +156,8 @@ where
     let peer = client.connection.peer;
     let service = {
         let streams = Rc::clone(&streams);
-        service_fn(move |request| answer(Rc::clone(&client), streams.open(), request))
+        // A stream is moved half a dozen times on its way to its task: what is moved had better be a pointer.
+        service_fn(move |request| Box::pin(answer(Rc::clone(&client), streams.open(), request)))
     };
     let mut hyper = builder(&settings, Spawner(Rc::clone(&streams))).serve_connection(io, service);
     let outcome = poll_fn(|context| {

@@ -27,6 +27,7 @@ use crate::request::RequestError;
 
 mod framing;
 mod names;
+mod plain_field;
 mod target;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod tests;
 use target::Target;
 
 use names::{forbidden_in_trailers, lower_token};
+use plain_field::{has_control, is_control, plain_field};
 
 /// Bytes of a method.
 pub(super) const METHOD_BYTES: usize = 32;
@@ -260,7 +262,10 @@ impl Scanner {
             State::Target => self.target(run)?,
             State::Version(at) => self.version(run, at)?,
             State::LineLf => self.line_end(byte, State::FieldStart)?,
-            State::FieldStart => self.field_start(run)?,
+            State::FieldStart => match self.plain_fields(run) {
+                0 => self.field_start(run)?,
+                taken => taken,
+            },
             State::Name => self.name(run)?,
             State::Value if self.field == Field::Other => self.value(run)?,
             State::Value => self.framing_value(byte)?,
@@ -378,6 +383,20 @@ impl Scanner {
         Ok(1)
     }
 
+    /// Takes the whole lines in front of which nothing can be said but that they are fields, so many bytes of them: the
+    /// short way for what nearly every head is made of. Everything else goes field by field.
+    fn plain_fields(&mut self, run: &[u8]) -> usize {
+        let mut taken = 0;
+        while self.fields < self.limits.fields
+            && !self.in_trailers
+            && let Some(line) = run.get(taken..).and_then(plain_field)
+        {
+            self.fields += 1;
+            taken += line;
+        }
+        taken
+    }
+
     fn field_start(&mut self, run: &[u8]) -> Step {
         match run.first() {
             Some(b'\r') => {
@@ -446,12 +465,10 @@ impl Scanner {
     }
 
     fn value(&mut self, run: &[u8]) -> Step {
-        let control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
         let at = memchr::memchr(b'\r', run).unwrap_or(run.len());
         let text = run.get(..at).unwrap_or_default();
-        // Without a way out of the loop it looks at many bytes at once.
-        if text.iter().fold(false, |found, &byte| found | control(byte)) {
-            let first = text.iter().copied().find(|&byte| control(byte));
+        if has_control(text) {
+            let first = text.iter().copied().find(|&byte| is_control(byte));
             return Err(malformed(if first == Some(b'\n') {
                 "bare LF"
             } else {

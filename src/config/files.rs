@@ -2,9 +2,13 @@
 //! so that the watcher knows it.
 
 use crate::policy::{FileError, Files};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+/// What is read at once of a long file.
+const PIECE: usize = 256 * 1024;
 
 /// Reads files beside a configuration file.
 #[derive(Debug)]
@@ -26,17 +30,53 @@ impl DiskFiles {
     }
 }
 
-impl Files for DiskFiles {
-    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+impl DiskFiles {
+    /// Notes that a file is read, and opens it.
+    fn open(&self, path: &str) -> Result<(File, usize), FileError> {
         let path = self.resolve(path);
         self.read.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
         // A pipe or device could keep us waiting for ever.
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => Err(FileError("it is a directory".to_owned())),
             Ok(metadata) if !metadata.is_file() => Err(FileError("it is no regular file".to_owned())),
-            Ok(_) => std::fs::read(&path).map_err(|error| in_words(&error)),
+            Ok(metadata) => {
+                let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+                File::open(&path).map(|file| (file, length)).map_err(|error| in_words(&error))
+            }
             Err(error) => Err(in_words(&error)),
         }
+    }
+}
+
+/// Gives the content of a file away in pieces.
+///
+/// # Errors
+/// Those of reading.
+pub fn read_in_pieces(file: &mut impl Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(bytes) => take(piece.get(..bytes).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl Files for DiskFiles {
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        let (mut file, length) = self.open(path)?;
+        let mut content = Vec::new();
+        // Room for the byte behind the last, which tells the end.
+        content.try_reserve(length.saturating_add(1)).map_err(|error| FileError(error.to_string()))?;
+        file.read_to_end(&mut content).map_err(|error| in_words(&error))?;
+        Ok(content)
+    }
+
+    fn read_in_pieces(&self, path: &str, take: &mut dyn FnMut(usize, &[u8])) -> Result<(), FileError> {
+        let (mut file, length) = self.open(path)?;
+        read_in_pieces(&mut file, |piece| take(length, piece)).map_err(|error| in_words(&error))
     }
 
     fn resolve(&self, path: &str) -> PathBuf {

@@ -14,7 +14,7 @@ mod read;
 mod restart;
 
 pub use answers::{Answers, BlockedAnswer, FieldValue, KeyAnswer};
-pub use files::DiskFiles;
+pub use files::{DiskFiles, read_in_pieces};
 pub use load::{Loaded, Outcome, load};
 pub use read::is_log_level;
 pub use settings::{

@@ -12,6 +12,17 @@ pub trait Files {
     /// Why it cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError>;
 
+    /// Gives the content of a file away in pieces, in their order, each with the length of the whole as far as it is
+    /// known. Takes no memory for the whole, if the implementation knows how.
+    ///
+    /// # Errors
+    /// Why it cannot be read, or not to its end.
+    fn read_in_pieces(&self, path: &str, take: &mut dyn FnMut(usize, &[u8])) -> Result<(), FileError> {
+        let content = self.read(path)?;
+        take(content.len(), &content);
+        Ok(())
+    }
+
     /// The path that a name of the configuration means.
     fn resolve(&self, path: &str) -> PathBuf {
         PathBuf::from(path)

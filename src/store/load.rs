@@ -13,6 +13,7 @@ use crate::telemetry::metrics::{AgeingFiles, Metrics};
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -174,17 +175,16 @@ impl Loader {
 /// The digest that [`Loader::load`] would give if nothing but contents of these files changed: cheap, since nothing is
 /// parsed. A difference means that it is time to load.
 pub(super) fn digest_of(files: &[PathBuf]) -> String {
-    let Some((first, others)) = files.split_first() else { return ContentDigest::new().finish() };
-    digest_with(std::fs::read(first).ok().as_deref(), others)
+    let mut digest = ContentDigest::new();
+    files.iter().for_each(|file| digest.add_file(file));
+    digest.finish()
 }
 
 /// As [`digest_of`], with the first file's content at hand.
-pub(super) fn digest_with(first: Option<&[u8]>, others: &[PathBuf]) -> String {
+pub(super) fn digest_with(first: &[u8], others: &[PathBuf]) -> String {
     let mut digest = ContentDigest::new();
-    digest.add(first);
-    for file in others {
-        digest.add(std::fs::read(file).ok().as_deref());
-    }
+    digest.add(Some(first));
+    others.iter().for_each(|file| digest.add_file(file));
     digest.finish()
 }
 
@@ -198,14 +198,34 @@ impl ContentDigest {
     }
 
     fn add(&mut self, content: Option<&[u8]>) {
-        match content {
-            Some(content) => {
-                self.0.update([1]);
-                self.0.update((content.len() as u64).to_be_bytes());
-                self.0.update(content);
-            }
-            None => self.0.update([0]),
+        if let Some(content) = content {
+            self.add_piece(content);
         }
+        self.end(content.map(<[u8]>::len));
+    }
+
+    fn add_file(&mut self, path: &Path) {
+        let mut length = 0;
+        let read = File::open(path).and_then(|mut file| {
+            config::read_in_pieces(&mut file, |piece| {
+                self.add_piece(piece);
+                length += piece.len();
+            })
+        });
+        self.end(read.is_ok().then_some(length));
+    }
+
+    fn add_piece(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// Behind the pieces of a content: its length, or that it could not be read. Read from behind, the one cannot be taken
+    /// for the other, nor one content for two.
+    fn end(&mut self, length: Option<usize>) {
+        if let Some(length) = length {
+            self.0.update((length as u64).to_be_bytes());
+        }
+        self.0.update([u8::from(length.is_some())]);
     }
 
     fn finish(self) -> String {
@@ -229,6 +249,17 @@ impl Files for Recorder<'_> {
         let content = self.files.read(path);
         self.digest.borrow_mut().add(content.as_deref().ok());
         content
+    }
+
+    fn read_in_pieces(&self, path: &str, take: &mut dyn FnMut(usize, &[u8])) -> Result<(), FileError> {
+        let (mut digest, mut read) = (self.digest.borrow_mut(), 0);
+        let outcome = self.files.read_in_pieces(path, &mut |length, piece| {
+            digest.add_piece(piece);
+            read += piece.len();
+            take(length, piece);
+        });
+        digest.end(outcome.is_ok().then_some(read));
+        outcome
     }
 
     fn resolve(&self, path: &str) -> PathBuf {

@@ -370,7 +370,7 @@ impl Hold<'_> {
     /// Whether a text of the file, with the list files as they are on the disk, is what is in force.
     pub(super) async fn is_in_force(&self, text: Arc<impl AsRef<str> + Send + Sync + 'static>) -> bool {
         let others: Vec<PathBuf> = self.last.files.iter().skip(1).cloned().collect();
-        let digest = spawn_blocking(move || digest_with(Some((*text).as_ref().as_bytes()), &others)).await;
+        let digest = spawn_blocking(move || digest_with((*text).as_ref().as_bytes(), &others)).await;
         digest.is_ok_and(|digest| digest == self.reloader.store.load().digest)
     }
 }

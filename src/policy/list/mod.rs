@@ -17,6 +17,8 @@ mod aws;
 mod csv;
 mod plain;
 
+pub use plain::PlainReader;
+
 use super::acl::{Action, IpAclBuilder};
 use super::range::RangeError;
 use std::ops::Range;
@@ -155,7 +157,7 @@ impl BadLines {
 pub fn read_list(bytes: &[u8], format: &ListFormat, sink: Sink<'_>) -> BadLines {
     let text = without_mark(bytes);
     let mut bad = match format {
-        ListFormat::Plain => plain::read(text, sink),
+        ListFormat::Plain => return plain::read(bytes, sink),
         ListFormat::Aws(selection) => aws::read(text, selection, sink),
         ListFormat::Csv(table) => csv::read(text, table, sink),
     };

@@ -5,41 +5,95 @@
 //! A plain IPv4 line takes a short path that has no words for what is wrong; every line that it does not
 //! understand goes to [`AddressRange`]'s own parser, so there is one grammar and one set of messages.
 
-use super::{BadLine, BadLines, Sink};
+use super::{BadLine, BadLines, Sink, without_mark};
 use crate::policy::acl::Place;
 use crate::policy::range::{AddressRange, RangeError};
 use crate::policy::range_map::Span;
 use memchr::{memchr, memchr2};
 use std::ops::Range;
 
-/// Reads a list.
-pub(super) fn read(bytes: &[u8], sink: Sink<'_>) -> BadLines {
-    let Sink { builder, action, file } = sink;
-    let mut bad = BadLines::default();
-    let mut rest = bytes;
-    let mut place = Place { file, line: 0 };
-    builder.reserve_v4(memchr::memchr_iter(b'\n', rest).count());
-    while !rest.is_empty() {
-        place.line = place.line.saturating_add(1);
-        if let Some((span, behind)) = plain_line(rest) {
-            builder.push_v4(span, action, place);
-            rest = behind;
-            continue;
-        }
-        let (line, behind) = split_line(rest);
-        let start = bytes.len() - rest.len();
-        match read_line(line) {
-            Ok(Some(range)) => builder.push(range, action, place),
-            Ok(None) => {}
-            Err((value, error)) => bad.add(BadLine {
-                line: place.line,
-                span: start + value.start..start + value.end,
-                error: error.into(),
-            }),
-        }
-        rest = behind;
+/// Reads a list that comes in pieces of any size, so that a long one is never in memory as a whole.
+#[derive(Debug)]
+pub struct PlainReader<'b> {
+    sink: Sink<'b>,
+    bad: BadLines,
+    line: u32,
+    /// Bytes that were read before `unfinished`.
+    offset: usize,
+    /// A line whose end has not come yet.
+    unfinished: Vec<u8>,
+}
+
+impl<'b> PlainReader<'b> {
+    /// Before the first piece.
+    pub fn new(sink: Sink<'b>) -> Self {
+        Self { sink, bad: BadLines::default(), line: 0, offset: 0, unfinished: Vec::new() }
     }
-    bad
+
+    /// The next piece of a list of about `length` bytes in all.
+    pub fn read(&mut self, length: usize, piece: &[u8]) {
+        let mut rest = piece;
+        if !self.unfinished.is_empty() {
+            let (first, behind) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
+            self.unfinished.extend_from_slice(first);
+            rest = behind;
+            if first.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.unfinished);
+                self.lines(&line);
+            }
+        }
+        let (whole, unfinished) = rest.split_at(memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1));
+        if self.line == 0 && !whole.is_empty() {
+            // Lines are as long as in this piece, or a little shorter.
+            let lines = memchr::memchr_iter(b'\n', whole).count();
+            let lines = lines.saturating_mul(length) / whole.len();
+            self.sink.builder.reserve_v4(lines + lines / 32);
+        }
+        self.lines(whole);
+        self.unfinished.extend_from_slice(unfinished);
+    }
+
+    /// Behind the last piece: what could not be read.
+    pub fn end(mut self) -> BadLines {
+        let last = std::mem::take(&mut self.unfinished);
+        self.lines(&last);
+        self.bad
+    }
+
+    fn lines(&mut self, lines: &[u8]) {
+        let mark = if self.offset == 0 { lines.len() - without_mark(lines).len() } else { 0 };
+        let Sink { builder, action, file } = &mut self.sink;
+        let mut rest = lines.get(mark..).unwrap_or_default();
+        while !rest.is_empty() {
+            self.line = self.line.saturating_add(1);
+            let place = Place { file: *file, line: self.line };
+            if let Some((span, behind)) = plain_line(rest) {
+                builder.push_v4(span, *action, place);
+                rest = behind;
+                continue;
+            }
+            let (line, behind) = split_line(rest);
+            let start = self.offset + lines.len() - rest.len();
+            match read_line(line) {
+                Ok(Some(range)) => builder.push(range, *action, place),
+                Ok(None) => {}
+                Err((value, error)) => self.bad.add(BadLine {
+                    line: self.line,
+                    span: start + value.start..start + value.end,
+                    error: error.into(),
+                }),
+            }
+            rest = behind;
+        }
+        self.offset += lines.len();
+    }
+}
+
+/// Reads a list that is there.
+pub(super) fn read(bytes: &[u8], sink: Sink<'_>) -> BadLines {
+    let mut reader = PlainReader::new(sink);
+    reader.read(bytes.len(), bytes);
+    reader.end()
 }
 
 /// The bytes up to the end of the line, and those behind it.

@@ -4,7 +4,7 @@
 //! top row ends or the next row starts, so there are at most two segments a row. Rows that ended below the
 //! top are dropped when they come up: each goes in and out once.
 
-use super::{Span, Word};
+use super::{Row, Word};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -29,26 +29,24 @@ impl<W> Segment<W> {
 /// decides).
 type Rank<W> = Reverse<(u8, W, bool, Reverse<u32>)>;
 
-/// Segments, in order, of rows in the order of [`RangeMap`](super::RangeMap); `rank` tells the tier of a row, and whether
-/// it blocks. Cost: O(n log n).
-pub(super) fn paint<W: Word>(spans: &[Span<W>], rank: impl Fn(usize) -> (u8, bool)) -> Vec<Segment<W>> {
-    let mut waiting = (0_u32..).zip(spans).peekable();
+/// Segments, in order, of rows in the order of [`RangeMap`](super::RangeMap). Cost: O(n log n).
+pub(super) fn paint<W: Word>(rows: &[Row<W>]) -> Vec<Segment<W>> {
+    let mut waiting = (0_u32..).zip(rows).peekable();
     let mut open: BinaryHeap<Rank<W>> = BinaryHeap::new();
-    let mut segments: Vec<Segment<W>> = Vec::with_capacity(spans.len());
+    let mut segments: Vec<Segment<W>> = Vec::with_capacity(rows.len());
     let mut position = W::FIRST;
     loop {
-        while let Some((row, span)) = waiting.next_if(|(_, span)| span.start <= position) {
-            let size = span.end.offset_from(span.start);
-            let (tier, blocks) = rank(row as usize);
-            open.push(Reverse((tier, size, !blocks, Reverse(row))));
+        while let Some((at, row)) = waiting.next_if(|(_, row)| row.span.start <= position) {
+            let size = row.span.end.offset_from(row.span.start);
+            open.push(Reverse((row.tier, size, !row.blocks, Reverse(at))));
         }
-        let top = top(&mut open, spans, position);
+        let top = top(&mut open, rows, position);
         let row = top.map_or(GAP, |(row, _)| row);
         if segments.last().is_none_or(|last| last.row != row) {
             segments.push(Segment { start: position, row });
         }
         let end_of_top = top.map(|(_, end)| end.next());
-        let next_start = waiting.peek().map(|(_, span)| span.start);
+        let next_start = waiting.peek().map(|(_, row)| row.span.start);
         position = match (end_of_top, next_start) {
             (Some(Some(end)), Some(start)) => end.min(start),
             (Some(Some(end)), None) => end,
@@ -59,11 +57,11 @@ pub(super) fn paint<W: Word>(spans: &[Span<W>], rank: impl Fn(usize) -> (u8, boo
 }
 
 /// The deciding one of the open rows and its end; drops those that ended before `position`.
-fn top<W: Word>(open: &mut BinaryHeap<Rank<W>>, spans: &[Span<W>], position: W) -> Option<(u32, W)> {
+fn top<W: Word>(open: &mut BinaryHeap<Rank<W>>, rows: &[Row<W>], position: W) -> Option<(u32, W)> {
     loop {
         let Reverse((.., Reverse(row))) = *open.peek()?;
-        match spans.get(row as usize) {
-            Some(span) if span.end >= position => return Some((row, span.end)),
+        match rows.get(row as usize) {
+            Some(open) if open.span.end >= position => return Some((row, open.span.end)),
             _ => open.pop(),
         };
     }

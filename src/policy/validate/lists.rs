@@ -1,11 +1,13 @@
-//! List files: each read once, however many ACLs name it, and parsed into the ACL's builder.
+//! List files, parsed into the ACL's builder. Plain ones, which may be long, are read in pieces for each ACL that names
+//! them, and as a whole only where something of them is to be shown; the others are kept while ACLs are read.
 
 use crate::policy::acl::IpAclBuilder;
 use crate::policy::document::ListValue;
 use crate::policy::document::reader::At;
 use crate::policy::files::{FileError, Files};
 use crate::policy::finding::{Code, Excerpt, Report};
-use crate::policy::list::{BadLines, ListError, ListFormat, Sink, Unknown, hint, read_list};
+use crate::policy::list::{BadLines, ListError, ListFormat, PlainReader, Sink, Unknown, hint, read_list};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +17,8 @@ pub(super) struct ListFiles<'f> {
     files: &'f dyn Files,
     index: HashMap<String, Option<u16>>,
     names: Vec<Arc<str>>,
-    contents: Vec<Vec<u8>>,
+    /// As far as somebody wanted them.
+    contents: Vec<OnceCell<Vec<u8>>>,
     /// What was found in them was reported for these formats.
     reported: HashSet<(u16, ListFormat)>,
 }
@@ -39,27 +42,66 @@ impl<'f> ListFiles<'f> {
 
     /// Where a line of a list file is shown; file 0 is not a list file.
     pub(super) fn excerpt(&self, file: u16, line: u32) -> Option<Excerpt> {
+        let (name, content) = self.content(file)?;
+        Some(excerpt(name, content, line))
+    }
+
+    /// A file as a whole; empty if it cannot be read any more.
+    fn content(&self, file: u16) -> Option<(&Arc<str>, &[u8])> {
         let at = usize::from(file).checked_sub(1)?;
-        Some(excerpt(self.names.get(at)?, self.contents.get(at)?, line))
+        let (name, content) = (self.names.get(at)?, self.contents.get(at)?);
+        Some((name, content.get_or_init(|| self.files.read(name).unwrap_or_default())))
     }
 
     /// Reads a list file into an ACL; what is wrong with it is reported, once.
     pub(super) fn read(&mut self, report: &mut Report<'_>, list: &ListValue<'_>, builder: &mut IpAclBuilder) {
-        let Some(file) = self.open(report, list.path) else { return };
-        let is_new = self.reported.insert((file, list.format.clone()));
-        let at = usize::from(file).saturating_sub(1);
-        let (Some(path), Some(content)) = (self.names.get(at), self.contents.get(at)) else { return };
+        let Some(file) = self.number(report, list.path) else { return };
         let before = builder.len();
-        let bad = read_list(content, &list.format, Sink { action: list.action, file, builder });
+        let bad = match self.parse(file, list, builder) {
+            Ok(bad) => bad,
+            Err(error) => {
+                self.index.insert(list.path.value.to_owned(), None);
+                let message = format!("the list `{}` cannot be read: {error}", list.path.value);
+                report
+                    .add(Code::BadFile, list.path.span, message)
+                    .label("expected a list file, relative to this file");
+                return;
+            }
+        };
+        let is_new = self.reported.insert((file, list.format.clone()));
         if is_new && bad.is_empty() && builder.len() == before {
             let message = format!("the list `{}` has no entry", list.path.value);
             report.add(Code::EmptyList, list.path.span, message).label("this list is empty");
         }
-        if is_new {
-            report_bad_lines(report, (path, content), list, &bad);
+        if is_new
+            && !bad.is_empty()
+            && let Some(shown) = self.content(file)
+        {
+            report_bad_lines(report, shown, list, &bad);
         }
         report_unknown(report, ("service", &list.services), &bad.services);
         report_unknown(report, ("region", &list.regions), &bad.regions);
+    }
+
+    fn parse(
+        &self,
+        file: u16,
+        list: &ListValue<'_>,
+        builder: &mut IpAclBuilder,
+    ) -> Result<BadLines, FileError> {
+        let sink = Sink { action: list.action, file, builder };
+        if list.format == ListFormat::Plain {
+            let mut reader = PlainReader::new(sink);
+            self.files.read_in_pieces(list.path.value, &mut |length, piece| reader.read(length, piece))?;
+            return Ok(reader.end());
+        }
+        let content = self.contents.get(usize::from(file).saturating_sub(1));
+        if let Some(content) = content.filter(|content| content.get().is_none()) {
+            // Nobody else could have set it meanwhile.
+            let _ = content.set(self.files.read(list.path.value)?);
+        }
+        let content = content.and_then(OnceCell::get).map(Vec::as_slice).unwrap_or_default();
+        Ok(read_list(content, &list.format, sink))
     }
 
     /// Reads a database, which counts among the files; `None` only where it could not be told from others.
@@ -70,15 +112,20 @@ impl<'f> ListFiles<'f> {
     ) -> Option<(u16, Result<Vec<u8>, FileError>)> {
         let file = self.next(report, name)?;
         self.names.push(name.value.into());
-        self.contents.push(Vec::new());
+        self.contents.push(OnceCell::from(Vec::new()));
         Some((file, self.files.read(name.value)))
     }
 
-    fn open(&mut self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
+    /// The number of a file; `None` if it could not be read before, or if there are too many.
+    fn number(&mut self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
         if let Some(file) = self.index.get(name.value) {
             return *file;
         }
-        let file = self.load(report, name);
+        let file = self.next(report, name);
+        if file.is_some() {
+            self.names.push(name.value.into());
+            self.contents.push(OnceCell::new());
+        }
         self.index.insert(name.value.to_owned(), file);
         file
     }
@@ -90,24 +137,6 @@ impl<'f> ListFiles<'f> {
             report.add(Code::TooMuch, name.span, format!("more than {} list files", u16::MAX));
         }
         file
-    }
-
-    fn load(&mut self, report: &mut Report<'_>, name: At<&str>) -> Option<u16> {
-        let file = self.next(report, name)?;
-        match self.files.read(name.value) {
-            Ok(content) => {
-                self.names.push(name.value.into());
-                self.contents.push(content);
-                Some(file)
-            }
-            Err(error) => {
-                let message = format!("the list `{}` cannot be read: {error}", name.value);
-                report
-                    .add(Code::BadFile, name.span, message)
-                    .label("expected a list file, relative to this file");
-                None
-            }
-        }
     }
 }
 

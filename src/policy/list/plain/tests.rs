@@ -134,6 +134,27 @@ proptest! {
     }
 
     #[test]
+    fn a_cut_changes_nothing(
+        mark in "\u{feff}?",
+        lines in prop::collection::vec(line(), 0..30),
+        lengths in prop::collection::vec(0_usize..40, 0..40),
+    ) {
+        let text = mark + &lines.join("\n");
+        let (whole, bad) = read(text.as_bytes());
+        let mut builder = IpAclBuilder::new(Uuid::nil(), "test", Action::Allow);
+        let mut reader = PlainReader::new(Sink { builder: &mut builder, action: Action::Block, file: 3 });
+        let mut rest = text.as_bytes();
+        for length in lengths {
+            let (piece, behind) = rest.split_at(length.min(rest.len()));
+            reader.read(text.len(), piece);
+            rest = behind;
+        }
+        reader.read(text.len(), rest);
+        prop_assert_eq!(reader.end(), bad);
+        prop_assert!(builder.build().entries().eq(whole.entries()));
+    }
+
+    #[test]
     fn takes_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (_, bad) = read(&bytes);
         for bad in bad.shown {

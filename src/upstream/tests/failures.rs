@@ -187,7 +187,19 @@ fn responses_that_cannot_be_trusted_are_refused() {
             "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
             "HTTP/1.1 200 OK\r\nx y: 1\r\n\r\n",
             "HTTP/1.1 200 OK\r\nx: 1\r\n folded\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx: 1\rset-cookie: a\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx: \0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n: 1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx : 1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx\r\n\r\n",
+            "HTTP/1.1 200 O\rK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\n",
             "HTTP/1.1 99 Too Low\r\n\r\n",
+            "HTTP/1.1 000 Nothing\r\n\r\n",
+            "HTTP/1.1 1000 Too High\r\n\r\n",
+            "HTTP/2.0 200 OK\r\n\r\n",
+            "http/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 100 Continue\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n",
         ] {
             let upstream = scripted(move |_, mut wire| async move {
                 wire.head().await;

@@ -11,8 +11,8 @@
 //!    limits, NFS, overlayfs), and where a directory was replaced under the watch.
 //!
 //! # When it is told
-//! After [`QUIET`] without a further change: a half-written file may be a valid one with a block missing. A file
-//! that is written to without a pause is read as it is after [`PATIENCE`], so that a chatty writer cannot keep a
+//! After [`QUIET`] without a further change: a half-written file may be a valid one with a block missing. After
+//! [`SETTLED`] where events say that every writer has let go of its file, or that files were put there whole. A file that is written to without a pause is read as it is after [`PATIENCE`], so that a chatty writer cannot keep a
 //! policy from ever changing. Between the first change and the signal, files are looked at every [`LOOK`].
 //!
 //! Deliberately absent: SIGHUP, which is no change of a file: [`Reloader::run`](super::Reloader::run) listens to it.
@@ -20,8 +20,8 @@
 mod debounce;
 mod places;
 
-use debounce::Debounce;
-use notify::event::{AccessKind, AccessMode, EventKind};
+use debounce::{Change, Debounce};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use places::{Fingerprint, directories};
 use std::collections::BTreeSet;
@@ -33,6 +33,8 @@ use tokio::sync::mpsc;
 
 /// How long files must have been left alone before they are read.
 pub const QUIET: Duration = Duration::from_millis(120);
+/// The same where nobody writes any more; another file may follow.
+pub const SETTLED: Duration = Duration::from_millis(30);
 /// After this long, files that are written to without a pause are read as they are.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often files are looked at while nothing happens. With [`QUIET`] it keeps the promise of a second.
@@ -131,6 +133,17 @@ fn is_change(kind: &EventKind) -> bool {
     }
 }
 
+/// What an event says of the files that it names last; the last, because a rename names where from and where to.
+fn change(event: &notify::Event) -> Change<'_> {
+    let Some(file) = event.paths.last().filter(|_| !event.need_rescan()) else { return Change::Unknown };
+    match event.kind {
+        EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => Change::Writing(file),
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+        | EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)) => Change::Whole(file),
+        _ => Change::Unknown,
+    }
+}
+
 /// The thread's own state.
 struct Watch {
     notifier: Option<RecommendedWatcher>,
@@ -144,9 +157,10 @@ impl Watch {
     fn run(&mut self, orders: &Receiver<Order>) {
         let mut next_look = Instant::now();
         loop {
-            match orders.recv_timeout(next_look.saturating_duration_since(Instant::now())) {
+            let next = self.debounce.due().map_or(next_look, |due| due.min(next_look));
+            match orders.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(Order::Watch(files)) => self.change_files(files),
-                Ok(Order::Event(event)) if self.concerns(&event) => self.debounce.touch(Instant::now()),
+                Ok(Order::Event(event)) if self.concerns(&event) => self.note(&event),
                 Ok(Order::Event(_)) => {}
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -170,6 +184,14 @@ impl Watch {
         if planned <= now { now + pause } else { planned.min(now + pause) }
     }
 
+    fn note(&mut self, event: &notify::Event) {
+        self.debounce.touch(Instant::now(), change(event));
+        if self.debounce.is_settled() {
+            // Looking finds nothing new in it.
+            self.seen = self.files.iter().map(|file| Fingerprint::of(file)).collect();
+        }
+    }
+
     /// A full channel is fine: the signal that waits in it covers this change too.
     fn tell(&mut self) -> bool {
         // Links may lead elsewhere by now, and a directory may have been replaced.
@@ -181,14 +203,14 @@ impl Watch {
         self.files = files;
         self.watch_directories();
         self.seen = self.files.iter().map(|file| Fingerprint::of(file)).collect();
-        self.debounce.touch(Instant::now());
+        self.debounce.touch(Instant::now(), Change::Unknown);
     }
 
     fn look(&mut self, now: Instant) {
         let seen: Vec<_> = self.files.iter().map(|file| Fingerprint::of(file)).collect();
         if seen != self.seen {
             self.seen = seen;
-            self.debounce.touch(now);
+            self.debounce.touch(now, Change::Unknown);
         }
     }
 

@@ -12,7 +12,8 @@ use std::{fs, iter};
 ///
 /// `server` and `store` use `request` because a connection and a refused head are types of requests. `answer`,
 /// `enforce` and `gateway` read settings from the snapshot; `gateway` asks the policy and is what `server` calls.
-/// `explain` is the one account of a decision that `cli` and `admin` share.
+/// `explain` is the one account of a decision that `cli` and `admin` share. `http1` is how messages stand on the wire, which
+/// the side of clients and that of the upstream share; `gateway` hands a response's lines from the one to the other.
 #[rustfmt::skip]
 const MAY_USE: &[(&str, &[&str])] = &[
     ("policy",    &[]),
@@ -25,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http1",     &[]),
     ("upstream",  &["config", "request", "enforce::Permit", "telemetry", "http1"]),
     ("answer",    &["policy", "config", "store", "request", "enforce", "upstream"]),
-    ("gateway",   &["policy", "config", "request", "store", "enforce", "upstream", "answer", "telemetry", "server::Handler"]),
+    ("gateway",   &["policy", "config", "request", "store", "enforce", "upstream", "answer", "telemetry", "server::Handler", "http1::FieldLines", "http1::Lined"]),
     ("server",    &["config", "telemetry", "request", "http1"]),
     ("admin",     &["policy", "config", "store", "telemetry", "explain", "request", "answer", "server"]),
     ("decision_service", &["config", "request", "store", "answer", "gateway", "server"]),

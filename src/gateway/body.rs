@@ -4,6 +4,7 @@ use super::access::Visit;
 use super::asked::Asked;
 use super::live::{Live, LiveRequests};
 use crate::answer::InChunks;
+use crate::http1::{FieldLines, Lined};
 use crate::upstream::{BodyError, UpstreamBody};
 use bytes::Bytes;
 use http::Response;
@@ -145,6 +146,16 @@ impl Streaming {
             }
             watch => watch,
         };
+    }
+}
+
+impl Lined for ResponseBody {
+    fn take_lines(&mut self) -> Option<FieldLines> {
+        match &mut self.content {
+            Content::Here(body) => body.take_lines(),
+            Content::Streaming(streaming) => streaming.body.take_lines(),
+            Content::Own(_) | Content::Chunked(_) => None,
+        }
     }
 }
 

@@ -1,17 +1,17 @@
 //! The fields of a message as they stand on the wire: written when they are read, copied when they are sent.
 //!
 //! A response's fields go from an HTTP/1 upstream to an HTTP/1 client without a `HeaderMap` between, which would cost more
-//! than all the rest of passing a response on. They travel as an extension of the response; whoever needs names and
-//! values unfolds them.
+//! than all the rest of passing a response on. They travel with the response's body; whoever needs names and values unfolds
+//! them.
 
 use super::put_field;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, response};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 
 /// Lines `name: value`, with names in lower case, in the order in which they were put; but those of one name stand
 /// together, as in a `HeaderMap`, so that nobody can tell the one from the other.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FieldLines {
     text: Vec<u8>,
     /// A bit for each kind of name that was put. A name whose bit is missing is new.
@@ -21,6 +21,16 @@ pub struct FieldLines {
     /// Whether there is a `Date`.
     pub is_dated: bool,
 }
+
+/// A body that may bring the fields of its message as lines, which stand before those of the message itself.
+pub trait Lined {
+    /// The lines, once.
+    fn take_lines(&mut self) -> Option<FieldLines> {
+        None
+    }
+}
+
+impl Lined for http_body_util::Full<Bytes> {}
 
 /// Fields may carry secrets.
 impl fmt::Debug for FieldLines {
@@ -89,14 +99,8 @@ impl FieldLines {
         &self.text
     }
 
-    /// Turns the lines of a response, if it has any, into fields.
-    pub fn unfold(response: &mut response::Parts) {
-        if let Some(lines) = response.extensions.remove::<Self>() {
-            lines.append_to(&mut response.headers);
-        }
-    }
-
-    fn append_to(self, fields: &mut HeaderMap) {
+    /// Adds them to fields. Those that are none in `http`'s eyes are left out.
+    pub fn unfold(self, fields: &mut HeaderMap) {
         let text = Bytes::from(self.text);
         for line in text.split_inclusive(|&sign| sign == b'\n') {
             let Some((name, value)) =
@@ -116,7 +120,6 @@ impl FieldLines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::Response;
     use proptest::prelude::*;
     use std::convert::Infallible;
 
@@ -154,8 +157,7 @@ mod tests {
             fields in prop::collection::vec(("[a-zA-Z0-9!#$%&'*+.^_`|~-]{1,9}|[a-cA-C]", "([!-~]([ \t!-~]{0,9}[!-~])?)?"), 0..9)
         ) {
             let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
-            let (mut parts, ()) = Response::new(()).into_parts();
-            let mut expected = HeaderMap::new();
+            let (mut unfolded, mut expected) = (HeaderMap::new(), HeaderMap::new());
             for (name, value) in fields.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("dropped")) {
                 expected.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
             }
@@ -165,10 +167,8 @@ mod tests {
                 .flat_map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())
                 .collect();
             prop_assert_eq!(lines.as_bytes(), text);
-            parts.extensions.insert(lines);
-            FieldLines::unfold(&mut parts);
-            prop_assert_eq!(parts.headers, expected);
-            prop_assert!(parts.extensions.is_empty());
+            lines.unfold(&mut unfolded);
+            prop_assert_eq!(unfolded, expected);
         }
     }
 }

@@ -7,6 +7,6 @@ mod field_lines;
 mod fields;
 mod sending;
 
-pub use field_lines::FieldLines;
+pub use field_lines::{FieldLines, Lined};
 pub use fields::{field_name, fields_of, header_map, mentions, put_field};
 pub use sending::{Coding, SendError, Sending};

@@ -181,26 +181,21 @@ fn check_authority(parts: &Parts) -> Result<(), RequestError> {
 }
 
 fn check_host(authority: &[u8]) -> Result<(), RequestError> {
-    let invalid = RequestError::Malformed("an invalid Host");
-    let (host, port) = split_port(authority).ok_or(invalid)?;
-    let valid = match host {
-        [b'[', address @ .., b']'] => {
-            std::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok())
+    let (valid, behind) = match authority.split_first() {
+        Some((b'[', literal)) => {
+            let end = literal.iter().position(|byte| *byte == b']').unwrap_or(literal.len());
+            let (address, behind) = literal.split_at(end);
+            let is_address = str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok());
+            (is_address && !behind.is_empty(), behind.get(1..).unwrap_or_default())
         }
-        name => is_name(name),
+        _ => {
+            let end = authority.iter().position(|byte| *byte == b':').unwrap_or(authority.len());
+            let (name, behind) = authority.split_at(end);
+            (is_name(name), behind)
+        }
     };
-    if valid && is_port(port) { Ok(()) } else { Err(invalid) }
-}
-
-/// Host and port of an authority; the port is empty where there is none. `None`: something stands behind a `]`.
-fn split_port(authority: &[u8]) -> Option<(&[u8], &[u8])> {
-    let searched = authority.iter().rposition(|byte| *byte == b']').map_or(0, |bracket| bracket + 1);
-    let rest = authority.get(searched..)?;
-    match rest.iter().position(|byte| *byte == b':') {
-        Some(colon) => Some((authority.get(..searched + colon)?, rest.get(colon + 1..)?)),
-        None if searched > 0 && !rest.is_empty() => None,
-        None => Some((authority, b"")),
-    }
+    let has_port = behind.split_first().is_none_or(|(colon, port)| *colon == b':' && is_port(port));
+    if valid && has_port { Ok(()) } else { Err(RequestError::Malformed("an invalid Host")) }
 }
 
 /// Labels of unreserved characters, none of them empty; a dot behind the last stands for the root.

@@ -20,7 +20,7 @@ use super::Handler;
 use super::connection::Client;
 use super::deadline::{Slot, Wait};
 use super::stream::{Paced, Prefixed};
-use crate::http1::Sending;
+use crate::http1::{Lined, Sending};
 use crate::request::{RequestBody, RequestError};
 use answer::Terms;
 use bytes::Bytes;
@@ -143,7 +143,8 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
     /// Sends a response, and says how the connection goes on behind it.
     async fn send(&mut self, response: Response<H::Body>, terms: Terms) -> Outcome {
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let (parts, body) = response.into_parts();
+        let (parts, mut body) = response.into_parts();
+        let lines = body.take_lines().unwrap_or_default();
         let mut head = std::mem::take(&mut self.head);
         head.clear();
         head.extend_from_slice(self.wire.borrow_mut().answering());
@@ -151,7 +152,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         let is_read = self.wire.borrow().has_ended() || Rc::strong_count(&self.wire) > 1;
         let may_stay = is_read || self.passes_over().await;
         let may_stay = may_stay && !self.client.slot.draining() && !self.wire.borrow().is_broken();
-        let written = answer::write(&mut head, &parts, &body, terms.staying(may_stay));
+        let written = answer::write(&mut head, (&parts, &lines), &body, terms.staying(may_stay));
         let body = pin!(body);
         let mut sending = Sending::new(head, body, written.coding);
         if !terms.takes_trailers {

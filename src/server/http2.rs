@@ -17,7 +17,7 @@ use super::response::{Witness, Witnessed};
 use super::stream::Paced;
 use super::upload::Upload;
 use crate::config::Timeouts;
-use crate::http1::FieldLines;
+use crate::http1::Lined;
 use crate::request::{RequestBody, RequestError};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -213,7 +213,7 @@ async fn answer<H: Handler>(
             client.handler.handle(Request::from_parts(parts, body), &client.connection).await
         }
     };
-    let (mut parts, body) = response.into_parts();
-    FieldLines::unfold(&mut parts);
+    let (mut parts, mut body) = response.into_parts();
+    body.take_lines().unwrap_or_default().unfold(&mut parts.headers);
     Ok(Response::from_parts(parts, Witnessed::new(body, open)))
 }

@@ -37,6 +37,7 @@ pub use pulse::Pulses;
 pub use shutdown::{Drained, Stage, Stopper};
 pub use tls::{TlsError, TlsHandle};
 
+use crate::http1::Lined;
 use crate::request::{Connection, RequestBody, RequestError};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -54,7 +55,9 @@ use worker::{Common, Running};
 /// Who answers requests; lives on one worker.
 pub trait Handler: 'static {
     /// The body of its responses.
-    type Body: http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + 'static;
+    type Body: http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>
+        + Lined
+        + 'static;
 
     /// Answers a request. Never fails: failures are responses.
     fn handle(

@@ -9,6 +9,7 @@ use super::error::{BodyError, BreakOff};
 use super::http1::Http1;
 use super::names;
 use super::pool::{Endpoint, Keep};
+use crate::http1::{FieldLines, Lined};
 use crate::request::RequestError;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -110,18 +111,20 @@ pub struct UpstreamBody {
     /// `None` once it has ended.
     source: Option<Source>,
     address: SocketAddr,
+    /// The fields of an HTTP/1.1 response.
+    lines: Option<FieldLines>,
 }
 
 impl UpstreamBody {
-    pub(super) fn new(source: Source, address: SocketAddr) -> Self {
-        let mut body = Self { source: Some(source), address };
+    pub(super) fn new(source: Source, address: SocketAddr, lines: Option<FieldLines>) -> Self {
+        let mut body = Self { source: Some(source), address, lines };
         body.settle();
         body
     }
 
     /// A body without a byte: that of a 101.
     pub(super) fn empty(address: SocketAddr) -> Self {
-        Self { source: None, address }
+        Self { source: None, address, lines: None }
     }
 
     /// Whether nothing of it has to be waited for.
@@ -210,6 +213,12 @@ impl Body for UpstreamBody {
             Some(Source::Http1 { connection, .. }) => connection.size_hint(),
             Some(Source::Http2 { incoming, .. }) => incoming.size_hint(),
         }
+    }
+}
+
+impl Lined for UpstreamBody {
+    fn take_lines(&mut self) -> Option<FieldLines> {
+        self.lines.take()
     }
 }
 

@@ -238,12 +238,12 @@ impl Errand<'_> {
                 Wish::Response => Err(bad("101 that was not asked for")),
             };
         }
-        parts.extensions.insert(head.lines.map_err(bad)?);
+        let lines = head.lines.map_err(bad)?;
         parts.version = Version::HTTP_11;
         connection.deadline.progress();
         let keep = Keep::of(self.settings);
         let source = Source::Http1 { connection, endpoint: Rc::clone(endpoint), keep };
-        Ok(Response::from_parts(parts, UpstreamBody::new(source, address)))
+        Ok(Response::from_parts(parts, UpstreamBody::new(source, address, Some(lines))))
     }
 
     async fn run_http2(
@@ -316,7 +316,7 @@ fn respond_http2(
     parts.version = Version::HTTP_11;
     deadline.progress();
     let source = Source::Http2 { incoming, deadline };
-    Ok(Response::from_parts(parts, UpstreamBody::new(source, address)))
+    Ok(Response::from_parts(parts, UpstreamBody::new(source, address, None)))
 }
 
 fn authority(url: &config::UpstreamUrl) -> String {

@@ -73,7 +73,8 @@ fn number(port: &[u8]) -> Option<u16> {
 
 /// The port in the host, or the scheme's own.
 fn port_of<'a>(host: &'a [u8], proto: &[u8]) -> &'a [u8] {
-    let after_colon = host.rsplit(|&sign| sign == b':').next().filter(|port| port.len() < host.len());
+    let colon = host.iter().rposition(|&sign| sign == b':');
+    let after_colon = colon.and_then(|colon| host.get(colon + 1..));
     match after_colon.filter(|port| number(port).is_some()) {
         Some(port) => {
             let zeros = port.iter().take_while(|&&digit| digit == b'0').count();
@@ -139,16 +140,18 @@ impl Text {
     fn put_address(&mut self, address: IpAddr) {
         let IpAddr::V4(address) = address else { return self.put(&address) };
         for (place, octet) in address.octets().into_iter().enumerate() {
+            let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+            let zeros = if octet >= 100 {
+                0
+            } else if octet >= 10 {
+                1
+            } else {
+                2
+            };
             if place > 0 {
                 self.0.push(b'.');
             }
-            if octet >= 100 {
-                self.0.push(b'0' + octet / 100);
-            }
-            if octet >= 10 {
-                self.0.push(b'0' + octet / 10 % 10);
-            }
-            self.0.push(b'0' + octet % 10);
+            self.0.extend_from_slice(digits.get(zeros..).unwrap_or_default());
         }
     }
 }

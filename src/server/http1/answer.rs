@@ -72,19 +72,16 @@ impl Terms {
 /// Writes a head.
 pub(super) fn write<B: Body<Data = Bytes>>(
     head: &mut Vec<u8>,
-    parts: &response::Parts,
+    (parts, lines): (&response::Parts, &FieldLines),
     body: &B,
     terms: Terms,
 ) -> Written {
     let status = parts.status;
     let switches = status == StatusCode::SWITCHING_PROTOCOLS;
     let bodiless = status.is_informational() || status == StatusCode::NO_CONTENT;
-    let (mut length, mut closes, mut has_date) = (None, false, false);
+    let (mut length, mut closes, mut has_date) = (lines.length, false, lines.is_dated);
     status_line(head, parts);
-    if let Some(lines) = parts.extensions.get::<FieldLines>() {
-        head.extend_from_slice(lines.as_bytes());
-        (length, has_date) = (lines.length, lines.is_dated);
-    }
+    head.extend_from_slice(lines.as_bytes());
     for (name, value) in &parts.headers {
         if name == CONNECTION {
             closes |= mentions(value.as_bytes(), b"close");

@@ -8,6 +8,7 @@ mod tls;
 
 use super::{BoundListener, Counters, Handler, Options, Server, Settings};
 use crate::config::{Limits, Listener, Timeouts, TlsSettings};
+use crate::http1::Lined;
 use crate::request::{Connection, RequestBody, RequestError};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -35,6 +36,8 @@ impl Drop for Frames {
         }
     }
 }
+
+impl Lined for Frames {}
 
 impl Body for Frames {
     type Data = Bytes;

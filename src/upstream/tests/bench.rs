@@ -2,7 +2,7 @@
 
 use crate::config;
 use crate::enforce::Permit;
-use crate::http1::FieldLines;
+use crate::http1::Lined;
 use crate::request::{Connection, RequestError, Scheme};
 use crate::upstream::{Forwarding, Upstream, UpstreamBody, UpstreamError};
 use bytes::Bytes;
@@ -127,8 +127,8 @@ impl Worker {
             decisive: &[],
         };
         let response = self.upstream.forward(&self.settings, &parts, body, forwarding).await?;
-        let (mut parts, body) = response.into_parts();
-        FieldLines::unfold(&mut parts);
+        let (mut parts, mut body) = response.into_parts();
+        body.take_lines().unwrap_or_default().unfold(&mut parts.headers);
         Ok(Response::from_parts(parts, body))
     }
 

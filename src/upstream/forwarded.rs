@@ -140,18 +140,16 @@ impl Text {
     fn put_address(&mut self, address: IpAddr) {
         let IpAddr::V4(address) = address else { return self.put(&address) };
         for (place, octet) in address.octets().into_iter().enumerate() {
-            let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
-            let zeros = if octet >= 100 {
-                0
-            } else if octet >= 10 {
-                1
-            } else {
-                2
-            };
             if place > 0 {
                 self.0.push(b'.');
             }
-            self.0.extend_from_slice(digits.get(zeros..).unwrap_or_default());
+            if octet >= 100 {
+                self.0.push(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                self.0.push(b'0' + octet / 10 % 10);
+            }
+            self.0.push(b'0' + octet % 10);
         }
     }
 }

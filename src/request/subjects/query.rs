@@ -42,7 +42,7 @@ pub(super) fn read_parameters(collector: &mut Collector<'_, '_>, text: &str) {
 /// Reads a pair as an upstream would that ends pairs at `;` or `?` too. Form parsers that take `;` for
 /// `&` are in use; a `?` more likely belongs to an address that was put in as it stands.
 pub(super) fn read_odd(collector: &mut Collector<'_, '_>, pair: &str) {
-    if !pair.contains(ODD_ENDS) {
+    if memchr::memchr2(b';', b'?', pair.as_bytes()).is_none() {
         return;
     }
     pair.split(ODD_ENDS).for_each(|text| piece(collector, Place::Hint, text));
@@ -66,7 +66,7 @@ fn field(name: &str) -> Option<Field> {
 
 /// `+` and escapes decoded; `None`: an escape that is none, or not UTF-8. Borrowed where there is nothing to do.
 pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+    if memchr::memchr2(b'+', b'%', text.as_bytes()).is_none() {
         return Some(Cow::Borrowed(text));
     }
     let mut out = Vec::with_capacity(text.len());

@@ -132,6 +132,26 @@ mod decide_requests {
     }
 }
 
+/// The same from facts that are gathered already.
+#[divan::bench_group(max_time = 2)]
+mod decide_facts {
+    use super::*;
+
+    #[divan::bench(args = SIZES)]
+    fn ranges(bencher: Bencher<'_, '_>, size: u32) {
+        let Loaded { config, policy } = loaded(HEAD, &list(size));
+        let requests: Vec<Parts> = (0..CLIENTS).map(request).collect();
+        let peer = IpAddr::from([127, 0, 0, 1]);
+        let client = |parts: &Parts| client_address::resolve(&config.client_ip, peer, &parts.headers).address;
+        let gathered = requests.iter().map(|parts| facts::gather(&policy, parts, client(parts)));
+        let facts: Vec<_> = gathered.flatten().collect();
+        bencher.counter(ItemsCount::new(facts.len())).bench(|| {
+            let blocks = |facts| usize::from(decide(&policy, facts, |_| {}).effect == Effect::Block);
+            black_box(&facts).iter().map(blocks).sum::<usize>()
+        });
+    }
+}
+
 #[divan::bench_group(max_time = 4)]
 mod load_policy {
     use super::*;

@@ -3,8 +3,11 @@
 //! `h2` flushes behind every DATA frame, which makes a system call, and a TLS record, of each response. Here a flush
 //! leaves the bytes where they are, and whoever polls the connection calls [`Cork::poll_uncork`] behind it: all that
 //! one poll wrote goes out together. What is held is bounded: beyond [`FULL`] a write waits for the stream.
+//!
+//! A connection that holds nothing has no buffer: the one that all but slow clients need for the length of a poll is the
+//! worker's.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,8 +16,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Held bytes beyond which a write waits until they are gone.
 const FULL: usize = 32 * 1024;
-/// What is kept of the buffer once it is empty.
-const KEPT: usize = 1024;
+/// The most that is kept of the worker's buffer.
+const KEPT: usize = 2 * FULL;
+
+thread_local! {
+    /// The worker's buffer, empty, while nobody has it.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 #[derive(Debug)]
 struct Held<S> {
@@ -40,10 +48,25 @@ impl<S: AsyncWrite + Unpin> Held<S> {
             }
             self.written += taken;
         }
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT);
-        self.written = 0;
+        self.give_back();
         Poll::Ready(Ok(()))
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = SPARE.take();
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn give_back(&mut self) {
+        self.written = 0;
+        let mut spare = std::mem::take(&mut self.bytes);
+        if spare.capacity() > 0 {
+            spare.clear();
+            spare.shrink_to(KEPT);
+            SPARE.set(spare);
+        }
     }
 }
 
@@ -78,7 +101,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Corked<S> {
         if held.bytes.len() >= FULL {
             ready!(held.poll_drain(context))?;
         }
-        held.bytes.extend_from_slice(bytes);
+        held.hold(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -113,6 +136,24 @@ mod tests {
         assert!(cork.poll_uncork(context).is_ready());
         assert_eq!(far.read(&mut buffer).await.unwrap(), 8);
         assert_eq!(&buffer[..8], b"one two ");
+        assert_eq!(corked.0.borrow().bytes.capacity(), 0, "the buffer is the worker's again");
+    }
+
+    #[tokio::test]
+    async fn two_that_hold_something_do_not_mix() {
+        let ((near, mut far), (other, mut farther)) = (duplex(64), duplex(64));
+        let ((cork_one, mut one), (cork_two, mut two)) = (cork(near), cork(other));
+        let context = &mut Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            assert!(Pin::new(&mut one).poll_write(context, b"one").is_ready());
+            assert!(Pin::new(&mut two).poll_write(context, b"two").is_ready());
+            assert!(cork_one.poll_uncork(context).is_ready() && cork_two.poll_uncork(context).is_ready());
+            let mut buffer = [0; 64];
+            let read = far.read(&mut buffer).await.unwrap();
+            assert_eq!(&buffer[..read], b"one");
+            let read = farther.read(&mut buffer).await.unwrap();
+            assert_eq!(&buffer[..read], b"two");
+        }
     }
 
     #[tokio::test]

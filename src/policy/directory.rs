@@ -57,6 +57,16 @@ impl<T> Directory<T> {
         self.by_uuid.is_empty() && self.by_folded_text.is_empty()
     }
 
+    /// The subject that is listed under this id. For ids of the operator, whose charset is known; what a request says is
+    /// [found](Self::find).
+    pub fn listed(&self, id: &str) -> Option<&T> {
+        if let Some(subject) = lenient_uuid(id).and_then(|uuid| self.by_uuid.get(&uuid)) {
+            return Some(subject);
+        }
+        let spellings = with_folded(id, |folded| self.by_folded_text.get(folded))?;
+        spellings.iter().find(|(known, _)| **known == *id).map(|(_, subject)| &**subject)
+    }
+
     /// What a value of a request names: one exact match, or every variant, or nothing. No allocation for
     /// ids as they usually are: ASCII, not too long, and alone in their spelling.
     pub fn find(&self, value: &str) -> SmallVec<[Match<'_, T>; 1]> {

@@ -100,6 +100,24 @@ fn a_change_is_in_the_file_and_in_force_when_it_is_answered() {
 }
 
 #[test]
+fn ids_and_names_in_any_alphabet() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream);
+    for (kind, id) in [("tenant", "Ó"), ("application", "Straße"), ("tenant", "学校")] {
+        let path = format!("/api/{kind}");
+        let (status, made) = ADMIN.json(&gateway, "POST", &path, &json!({ kind: { "id": id, "name": id } }));
+        assert_eq!((status, &made[kind]["id"], &made[kind]["name"]), (200, &json!(id), &json!(id)), "{made}");
+        assert_eq!(
+            ADMIN.json(&gateway, "POST", &path, &json!({ kind: { "id": id, "name": "other" } })).0,
+            400
+        );
+        let encoded: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        assert_eq!(ADMIN.json(&gateway, "GET", &format!("{path}/{encoded}"), &Value::Null).1, made);
+        assert_eq!(ADMIN.json(&gateway, "DELETE", &format!("{path}/{encoded}"), &Value::Null).0, 200);
+    }
+}
+
+#[test]
 fn nothing_of_it_is_on_the_public_listener() {
     let upstream = Upstream::start();
     let gateway = gateway(&upstream);

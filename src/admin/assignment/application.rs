@@ -3,7 +3,7 @@
 //! The tenant is `tenantId` of the application, else the header `X-FusionAuth-TenantId`, as with FusionAuth. Whether a DELETE
 //! asks for `hardDelete` makes no difference: the gateway knows no inactive applications.
 
-use super::{canonical_id, exact, ui_acl};
+use super::{canonical_id, ui_acl};
 use crate::admin::call::Call;
 use crate::admin::errors::Errors;
 use crate::admin::fields::Fields;
@@ -40,7 +40,7 @@ impl Resource for Applications {
     }
 
     fn find(snapshot: &Snapshot, id: &str) -> Option<Self::Item> {
-        let found = exact(snapshot.policy.applications(), id)?;
+        let found = snapshot.policy.applications().listed(id)?;
         snapshot.policy.parts().applications.iter().find(|application| application.id == found.id).cloned()
     }
 
@@ -85,7 +85,7 @@ impl Resource for Applications {
 fn tenant(fields: &Fields<'_>, call: &Call<'_>, errors: &mut Errors) -> Option<String> {
     let header = || call.headers.get(TENANT_HEADER).and_then(|value| value.to_str().ok());
     let id = fields.text("tenantId", errors).or_else(header)?;
-    let found = exact(call.snapshot.policy.tenants(), id).map(|tenant| tenant.id.to_string());
+    let found = call.snapshot.policy.tenants().listed(id).map(|tenant| tenant.id.to_string());
     if found.is_none() {
         errors.field("invalid", fields.path("tenantId"), "there is no tenant with this id");
     }

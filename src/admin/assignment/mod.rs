@@ -15,7 +15,6 @@ use super::call::Call;
 use super::errors::Errors;
 use super::fields::Fields;
 use super::ip_acl;
-use crate::policy::directory::{Directory, Match};
 use crate::policy::uuid::lenient_uuid;
 use uuid::Uuid;
 
@@ -44,12 +43,4 @@ fn canonical_id(text: &str) -> Option<String> {
     }
     let fine = !text.is_empty() && text.trim() == text && !text.contains(char::is_control);
     fine.then(|| text.to_owned())
-}
-
-/// The subject with exactly this id.
-fn exact<'a, T>(directory: &'a Directory<T>, id: &str) -> Option<&'a T> {
-    directory.find(id).into_iter().find_map(|found| match found {
-        Match::Exact(subject) => Some(subject),
-        Match::Variant(_) => None,
-    })
 }

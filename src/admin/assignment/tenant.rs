@@ -1,6 +1,6 @@
 //! Tenants: `/api/tenant`, `accessControlConfiguration.uiIPAccessControlListId`.
 
-use super::{canonical_id, exact, ui_acl};
+use super::{canonical_id, ui_acl};
 use crate::admin::call::Call;
 use crate::admin::errors::Errors;
 use crate::admin::fields::Fields;
@@ -34,7 +34,7 @@ impl Resource for Tenants {
     }
 
     fn find(snapshot: &Snapshot, id: &str) -> Option<Self::Item> {
-        let found = exact(snapshot.policy.tenants(), id)?;
+        let found = snapshot.policy.tenants().listed(id)?;
         snapshot.policy.parts().tenants.iter().find(|tenant| tenant.id == found.id).cloned()
     }
 
@@ -61,11 +61,11 @@ impl Resource for Tenants {
         let id = existing.map_or(id, |tenant| &*tenant.id);
         let name = fields.required_name(errors);
         // Names and ids of tenants are one namespace.
-        let other = name.and_then(|name| exact(call.snapshot.policy.tenants_by_name(), name));
+        let other = name.and_then(|name| call.snapshot.policy.tenants_by_name().listed(name));
         if let Some(other) = other.filter(|other| *other.id != *id) {
             errors.field("duplicate", fields.path("name"), format!("this means the tenant `{}`", other.id));
         }
-        if existing.is_none() && exact(call.snapshot.policy.tenants_by_name(), id).is_some() {
+        if existing.is_none() && call.snapshot.policy.tenants_by_name().listed(id).is_some() {
             errors.field("duplicate", fields.path("id"), "there is a tenant with this id or name");
         }
         let ip_acl = ui_acl(fields, call, errors);

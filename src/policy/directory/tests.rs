@@ -55,6 +55,19 @@ fn tells_the_same_from_the_alike() {
 }
 
 #[test]
+fn what_is_listed_is_found_by_its_id_in_any_alphabet() {
+    let directory = directory(&[ACME, "shop", "Shop", "Straße", "Ó"]);
+    for id in [ACME, "shop", "Shop", "Straße", "Ó"] {
+        assert_eq!(directory.listed(id).map(String::as_str), Some(id));
+    }
+    assert_eq!(directory.listed(&ACME.to_uppercase()).map(String::as_str), Some(ACME));
+    for other in ["SHOP", "straße", "ó", " shop", ""] {
+        assert_eq!(directory.listed(other), None, "{other:?}");
+    }
+    assert_eq!(found(&directory, "Ó"), ["~Ó"], "of a request nobody knows the charset");
+}
+
+#[test]
 fn nobody_is_found_where_nobody_is_listed() {
     let empty = directory(&[]);
     assert!(empty.is_empty());

@@ -179,7 +179,7 @@ fn hypers(bytes: &[u8], wants_body: bool) -> Option<Theirs> {
     })
 }
 
-/// Whether a response goes on to the client, and its framing has one reading.
+// Whether a response goes on to the client, and its framing has one reading.
 fuzz_target!(|input: &[u8]| {
     let Some((&[flags, low, high], bytes)) = input.split_first_chunk() else { return };
     let wants_body = flags & 1 == 0;

@@ -6,6 +6,17 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// The most fields of trailers.
 const TRAILERS: usize = 64;
 
+/// `x-forwarded-for`.
+pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// `x-forwarded-proto`.
+pub const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// `x-forwarded-host`.
+pub const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// `x-forwarded-port`.
+pub const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+/// `x-real-ip`.
+pub const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
 /// Writes a field line. Name and value are what a `HeaderName` and a `HeaderValue` hold: no CR, no LF.
 pub fn put_field(head: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     head.reserve(name.len() + value.len() + 4);
@@ -18,20 +29,15 @@ pub fn put_field(head: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// The name of a field; `None` if it is none. Names that every proxy sends, and that `http` does not know, are spared an
 /// allocation.
 pub fn field_name(name: &[u8]) -> Option<HeaderName> {
-    const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-    const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-    const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-    const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-    const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     match name.len() {
-        9 if is("x-real-ip") => Some(REAL_IP),
+        9 if is("x-real-ip") => Some(X_REAL_IP),
         12 if is("x-request-id") => Some(REQUEST_ID),
-        15 if is("x-forwarded-for") => Some(FOR),
-        16 if is("x-forwarded-host") => Some(HOST),
-        16 if is("x-forwarded-port") => Some(PORT),
-        17 if is("x-forwarded-proto") => Some(PROTO),
+        15 if is("x-forwarded-for") => Some(X_FORWARDED_FOR),
+        16 if is("x-forwarded-host") => Some(X_FORWARDED_HOST),
+        16 if is("x-forwarded-port") => Some(X_FORWARDED_PORT),
+        17 if is("x-forwarded-proto") => Some(X_FORWARDED_PROTO),
         _ => HeaderName::from_bytes(name).ok(),
     }
 }

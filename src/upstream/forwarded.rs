@@ -8,17 +8,12 @@
 
 use super::headers::{Fields, Forwarding};
 use super::hop::HopFields;
+use crate::http1::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP};
 use crate::request::Scheme;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use smallvec::SmallVec;
 use std::fmt::{self, Write};
 use std::net::IpAddr;
-
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Writes them. `hop` is what the peer sent, `host` the `Host` that goes upstream.
 pub(super) fn write(
@@ -47,12 +42,12 @@ pub(super) fn write(
         addresses.0.extend_from_slice(b", ");
         addresses.put_address(peer);
     }
-    fields.write(&FOR, &addresses.0);
-    fields.write(&REAL_IP, addresses.0.get(..first).unwrap_or_default());
-    fields.write(&PROTO, proto);
+    fields.write(&X_FORWARDED_FOR, &addresses.0);
+    fields.write(&X_REAL_IP, addresses.0.get(..first).unwrap_or_default());
+    fields.write(&X_FORWARDED_PROTO, proto);
     let port = hop.and_then(|hop| hop.port.once(|port| number(port).is_some()));
-    fields.write(&PORT, port.unwrap_or_else(|| port_of(host, proto)));
-    fields.write(&HOST, host);
+    fields.write(&X_FORWARDED_PORT, port.unwrap_or_else(|| port_of(host, proto)));
+    fields.write(&X_FORWARDED_HOST, host);
 }
 
 fn is_proto(value: &[u8]) -> bool {

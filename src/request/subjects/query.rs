@@ -8,8 +8,8 @@ use super::collector::{Collector, Place};
 use super::names::{self, Field};
 use std::borrow::Cow;
 
-/// The other characters at which some upstreams end a pair.
-const ODD_ENDS: [char; 2] = [';', '?'];
+/// The other signs at which some upstreams end a pair.
+const ODD_ENDS: [u8; 2] = [b';', b'?'];
 
 /// As many pairs every upstream reads. PHP, Tomcat, Jetty and Express end at 1,000, some without a word.
 const SURELY_READ: usize = 250;
@@ -42,10 +42,11 @@ pub(super) fn read_parameters(collector: &mut Collector<'_, '_>, text: &str) {
 /// Reads a pair as an upstream would that ends pairs at `;` or `?` too. Form parsers that take `;` for
 /// `&` are in use; a `?` more likely belongs to an address that was put in as it stands.
 pub(super) fn read_odd(collector: &mut Collector<'_, '_>, pair: &str) {
-    if memchr::memchr2(b';', b'?', pair.as_bytes()).is_none() {
+    let [semicolon, mark] = ODD_ENDS;
+    if memchr::memchr2(semicolon, mark, pair.as_bytes()).is_none() {
         return;
     }
-    pair.split(ODD_ENDS).for_each(|text| piece(collector, Place::Hint, text));
+    pair.split(ODD_ENDS.map(char::from)).for_each(|text| piece(collector, Place::Hint, text));
     pair.split(';').skip(1).for_each(|text| piece(collector, Place::Doubtful, text));
 }
 

@@ -4,5 +4,6 @@ mod bench;
 mod bodies;
 mod exchanges;
 mod failures;
+mod hostile;
 mod protocols;
 mod tunnels;

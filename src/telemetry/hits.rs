@@ -5,11 +5,13 @@
 //! entries that it has as well: the same range with the same action in the ACL with the same id.
 //!
 //! Each worker has a table of its own, a [`Slot`] for every entry and [`FIXED`] more for every ACL. Counting is a binary
-//! search for the ACL, then two loads and stores: no lock, no allocation, no clock. The tables are as long as the policy
-//! but take memory only where something was counted: they come zeroed from the system, page by page.
+//! search for the ACL, then two loads and stores: no lock, no allocation, no clock. The [tables](table) are as long as the
+//! policy but take memory only where something was counted.
 //!
 //! INVARIANT: a worker's table has one writer. What readers see may be torn between slots, never within one of its
 //! numbers.
+
+mod table;
 
 use crate::policy::Policy;
 use crate::policy::acl::{Action, Entry, EntryId, IpAcl, Matched};
@@ -20,6 +22,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+use table::Table;
 use uuid::Uuid;
 
 /// How often, and when last: milliseconds since the start and one more, 0 for never.
@@ -31,9 +34,6 @@ const DEFAULT: usize = 0;
 const UNDETERMINED: usize = 1;
 const ALLOWED: usize = 2;
 const BLOCKED: usize = 3;
-
-/// Slots in front of a table and behind it that nobody uses, so that no two workers write to one cache line.
-const MARGIN: usize = 8;
 
 /// What instants are counted from. One for the whole process, so that revisions can be added up.
 #[derive(Clone, Copy, Debug)]
@@ -87,11 +87,13 @@ pub struct Hits {
     acls: Box<[Counted]>,
     /// Addresses of the ACLs in memory, sorted, and where their slots begin.
     index: Box<[(usize, usize)]>,
-    workers: Box<[Box<[Slot]>]>,
+    workers: Box<[Table<Slot>]>,
     /// What earlier revisions counted.
-    earlier: Box<[Slot]>,
+    earlier: Table<Slot>,
+    /// Held by whoever writes to `earlier`.
+    taking: Mutex<()>,
     /// How much of each slot a later revision has; made when there is one.
-    handed: Mutex<Box<[u64]>>,
+    handed: Mutex<Option<Table<AtomicU64>>>,
 }
 
 /// Which of an ACL's slots are taken over.
@@ -113,7 +115,7 @@ pub struct AclHits<'a> {
 impl Hits {
     /// Nothing counted yet, for this many workers.
     pub fn new(policy: &Policy, workers: usize, epoch: Epoch) -> Self {
-        let mut next = MARGIN;
+        let mut next = 0;
         let acls: Box<[Counted]> = policy
             .parts()
             .acls
@@ -126,13 +128,13 @@ impl Hits {
             .collect();
         let mut index: Box<[_]> = acls.iter().map(|counted| (address(&counted.acl), counted.first)).collect();
         index.sort_unstable();
-        let table = || bytemuck::zeroed_slice_box::<Slot>(next + MARGIN);
         Self {
             epoch,
             acls,
             index,
-            workers: (0..workers).map(|_| table()).collect(),
-            earlier: table(),
+            workers: (0..workers).map(|_| Table::new(next)).collect(),
+            earlier: Table::new(next),
+            taking: Mutex::default(),
             handed: Mutex::default(),
         }
     }
@@ -148,7 +150,7 @@ impl Hits {
         let since = at.saturating_duration_since(self.epoch.instant).as_millis();
         let now = u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1);
         let add = |slot: usize| {
-            if let Some([count, last]) = table.get(first + slot) {
+            if let Some([count, last]) = table.used(first + slot) {
                 count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
                 last.store(now, Ordering::Relaxed);
             }
@@ -167,11 +169,9 @@ impl Hits {
     pub fn take_over(&self, earlier: &Self, part: Part) {
         let here: HashMap<Uuid, &Counted> =
             self.acls.iter().map(|counted| (counted.acl.id(), counted)).collect();
+        let _taking = self.taking.lock().unwrap_or_else(PoisonError::into_inner);
         let mut handed = earlier.handed.lock().unwrap_or_else(PoisonError::into_inner);
-        if handed.is_empty() {
-            // Zeroed by the system, too.
-            *handed = vec![0; earlier.earlier.len()].into_boxed_slice();
-        }
+        let handed = handed.get_or_insert_with(|| Table::new(earlier.earlier.len()));
         for from in &earlier.acls {
             let Some(to) = here.get(&from.acl.id()) else { continue };
             let slots = match part {
@@ -180,12 +180,17 @@ impl Hits {
             };
             for slot in slots {
                 let (count, last) = earlier.sum(slot);
-                let Some(had) = handed.get_mut(slot).filter(|had| **had != count) else { continue };
-                if let Some([sum, latest]) = same(from, to, slot).and_then(|slot| self.earlier.get(slot)) {
-                    sum.fetch_add(count.wrapping_sub(*had), Ordering::Relaxed);
+                let had = handed.get(slot).map_or(0, |had| had.load(Ordering::Relaxed));
+                if had == count {
+                    continue;
+                }
+                if let Some([sum, latest]) = same(from, to, slot).and_then(|slot| self.earlier.used(slot)) {
+                    sum.fetch_add(count.wrapping_sub(had), Ordering::Relaxed);
                     latest.fetch_max(last, Ordering::Relaxed);
                 }
-                *had = count;
+                if let Some(had) = handed.used(slot) {
+                    had.store(count, Ordering::Relaxed);
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use super::deadline::{Registry, Slot, Wait};
 use super::listener::ListenerKind;
 use super::proxy_protocol::{self, Header, ProxyError};
 use super::stream::Prefixed;
+use super::turns::Turns;
 use super::{Counters, Handler, http1, http2};
 use crate::config::{Limits, Timeouts};
 use crate::request::{Connection, RequestError, Scheme};
@@ -67,6 +68,8 @@ pub(super) struct Arrival<H> {
     pub(super) handler: Rc<H>,
     /// The worker's slots.
     pub(super) registry: Rc<Registry>,
+    /// The worker's turns.
+    pub(super) turns: Rc<Turns>,
     /// Its bounds.
     pub(super) settings: Rc<Settings>,
     /// Whose PROXY headers count.
@@ -86,7 +89,7 @@ enum Protocol {
 type Socket = Prefixed<ByteMeter>;
 
 /// Serves a connection to its end.
-pub(super) async fn serve<H: Handler>(arrival: Arrival<H>) {
+pub(super) async fn serve<H: Handler>(arrival: Box<Arrival<H>>) {
     let peer = arrival.peer;
     if let Err(error) = run(arrival).await {
         tracing::debug!(%peer, %error, "connection closed");
@@ -94,8 +97,14 @@ pub(super) async fn serve<H: Handler>(arrival: Arrival<H>) {
 }
 
 /// What each step and protocol needs is allocated for itself, lest every connection keep the room of the largest: six KiB for
-/// HTTP/1, which runs the handler within the connection, two for HTTP/2.
-async fn run<H: Handler>(arrival: Arrival<H>) -> io::Result<()> {
+/// HTTP/1, which runs the handler within the connection, two for HTTP/2. What is handed down is boxed: every function on its
+/// way keeps room for it, twice.
+async fn run<H: Handler>(arrival: Box<Arrival<H>>) -> io::Result<()> {
+    let arrival = {
+        // The box ends with this scope.
+        let boxed = arrival;
+        *boxed
+    };
     let slot = Slot::new(&arrival.registry);
     let local = arrival.stream.local_addr()?;
     let (peer, local, stream) = if arrival.kind.proxy_protocol {
@@ -124,9 +133,10 @@ async fn run<H: Handler>(arrival: Arrival<H>) -> io::Result<()> {
         None => cleartext(stream, client, arrival.registry).await,
         Some(tls) => {
             let acceptor = TlsAcceptor::from(tls.current());
-            match Box::pin(handshake(acceptor, stream, &client)).await? {
-                (stream, Protocol::Http1) => Box::pin(http1::serve(stream, client)).await,
-                (stream, Protocol::Http2) => Box::pin(http2::serve(stream, client, arrival.registry)).await,
+            let (stream, protocol) = Box::pin(handshake(acceptor, stream, (&client, arrival.turns))).await?;
+            match protocol {
+                Protocol::Http1 => Box::pin(http1::serve(stream, client)).await,
+                Protocol::Http2 => Box::pin(http2::serve(stream, client, arrival.registry)).await,
             }
             Ok(())
         }
@@ -156,14 +166,15 @@ async fn read_proxy_header(
 async fn handshake<H>(
     acceptor: TlsAcceptor,
     stream: Socket,
-    client: &Client<H>,
-) -> io::Result<(TlsStream<Socket>, Protocol)> {
+    (client, turns): (&Client<H>, Rc<Turns>),
+) -> io::Result<(Box<TlsStream<Socket>>, Protocol)> {
     let counters = &client.counters;
-    let handshake = client.slot.within(Wait::Head, client.settings.timeouts.head, acceptor.accept(stream));
+    let handshake = turns.take(acceptor.accept(stream));
+    let handshake = client.slot.within(Wait::Head, client.settings.timeouts.head, handshake);
     let outcome = handshake.await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
     let counter = if outcome.is_ok() { &counters.tls_handshakes } else { &counters.tls_failures };
     counter.fetch_add(1, Relaxed);
-    let stream = outcome?;
+    let stream = Box::new(outcome?);
     let protocol = match stream.get_ref().1.alpn_protocol() {
         Some(b"h2") => Protocol::Http2,
         _ => Protocol::Http1,

@@ -2,7 +2,8 @@
 //!
 //! A connection arms and disarms its [`Slot`] by writing cells; the [`Registry`] looks at all slots a few times a second
 //! and wakes the task of each whose time is over, or all of them when draining begins. What an expired slot means is
-//! decided by the task that owns it. A deadline is never early, and late by two periods at most.
+//! decided by the task that owns it. A deadline is never early, and late by two periods at most; where a crowd is late, its
+//! tasks are woken in small groups, lest whoever sends a request at that moment wait for all of them.
 //!
 //! Draining makes idle waits short instead of ending them: a client that is sending its next request at that moment
 //! would see its connection close under it.
@@ -18,6 +19,8 @@ use tokio::time::Instant;
 
 /// The coarsest period of the sweep.
 const PERIOD: Duration = Duration::from_millis(250);
+/// How many are woken before others have their turn: to tell one that it is late takes up to a tenth of a millisecond.
+const AT_ONCE: usize = 32;
 
 /// All slots of one worker, and its clock.
 #[derive(Debug)]
@@ -66,22 +69,27 @@ impl Registry {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.sweep();
+            for group in self.sweep().chunks(AT_ONCE) {
+                group.iter().for_each(|slot| slot.wake());
+                tokio::task::yield_now().await;
+            }
             swept();
         }
     }
 
-    /// Wakes whoever is late. Linear in the number of slots.
-    fn sweep(&self) {
+    /// Sets the clock and tells who is late. Linear in the number of slots.
+    fn sweep(&self) -> Vec<Rc<Slot>> {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.now.set(now);
+        let mut late = Vec::new();
         self.slots.borrow_mut().retain(|slot| {
             let Some(slot) = slot.upgrade() else { return false };
             if slot.read_expired().is_some() || slot.write_expired() {
-                slot.wake();
+                late.push(slot);
             }
             true
         });
+        late
     }
 
     /// Tells all connections to finish, those of today and those to come; idle ones have `grace` for another request.
@@ -222,6 +230,10 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::task::Wake;
 
     fn registry() -> Rc<Registry> {
         let second = Duration::from_secs(1);
@@ -290,6 +302,34 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         registry.sweep();
         assert_eq!(expired(), [true, true, false, true]);
+    }
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_is_woken_in_groups_between_which_others_have_their_turn() {
+        let (registry, wakes) = (registry(), Arc::new(Wakes::default()));
+        let waker = Arc::clone(&wakes).into();
+        let crowd: Vec<_> = (0..2 * AT_ONCE + 1).map(|_| Slot::new(&registry)).collect();
+        for slot in &crowd {
+            slot.watch(&Context::from_waker(&waker));
+            slot.arm_read(Wait::Head, Duration::ZERO);
+        }
+        tokio::time::advance(2 * PERIOD).await;
+        let mut run = pin!(registry.run(|| ()));
+        for woken in [AT_ONCE, 2 * AT_ONCE, crowd.len()] {
+            assert!(
+                std::future::poll_fn(|context| Poll::Ready(run.as_mut().poll(context))).await.is_pending()
+            );
+            assert_eq!(wakes.0.load(Relaxed), woken);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::connection::{self, Arrival, Settings, TrustedPeers};
 use super::deadline::Registry;
 use super::listener::ListenerKind;
 use super::pulse::Pulse;
+use super::turns::Turns;
 use super::{Counters, Handler, Stage};
 use crate::telemetry::metrics::Traffic;
 use arc_swap::ArcSwap;
@@ -25,6 +26,10 @@ use tokio::task::{JoinSet, LocalSet};
 
 /// Larger than any piece that mimalloc keeps at hand.
 const LARGE_PIECE: usize = 1024 * 1024;
+
+/// Connections that a worker begins before it looks after the others again. All that have arrived would be hundreds in a
+/// flood, and whoever has a connection already would wait for the beginning of each.
+const ARRIVALS: usize = 8;
 
 /// An accepted socket.
 pub(super) struct Delivery {
@@ -166,6 +171,8 @@ async fn attend<H: Handler>(
 ) {
     let traffic = common.counters.new_traffic();
     let registry = Registry::new(common.settings.load().timeouts);
+    let turns = Rc::default();
+    let mut begun: usize = 0;
     let mut connections = JoinSet::new();
     let (mut finish, mut abort) = (common.stage.clone(), common.stage.clone());
     let (mut draining, mut closed) = (false, false);
@@ -182,8 +189,12 @@ async fn attend<H: Handler>(
             }
             arrival = arriving.recv(), if !closed => match arrival {
                 Some((delivery, ticket)) => {
-                    let arrival = begin(delivery, &handler, (&registry, &traffic), &common);
+                    let arrival = begin(delivery, &handler, (&registry, &turns, &traffic), &common);
                     connections.spawn_local(serve(arrival, ticket));
+                    begun = begun.wrapping_add(1);
+                    if begun.is_multiple_of(ARRIVALS) {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 None => closed = true,
             },
@@ -205,23 +216,24 @@ fn hand_back() {
 fn begin<H: Handler>(
     delivery: Delivery,
     handler: &Rc<H>,
-    (registry, traffic): (&Rc<Registry>, &Arc<Traffic>),
+    (registry, turns, traffic): (&Rc<Registry>, &Rc<Turns>, &Arc<Traffic>),
     common: &Common,
-) -> io::Result<Arrival<H>> {
-    Ok(Arrival {
+) -> io::Result<Box<Arrival<H>>> {
+    Ok(Box::new(Arrival {
         stream: ByteMeter::new(tokio::net::TcpStream::from_std(delivery.stream)?, Arc::clone(traffic)),
         peer: delivery.peer,
         kind: delivery.kind,
         surplus: delivery.surplus,
         handler: Rc::clone(handler),
         registry: Rc::clone(registry),
+        turns: Rc::clone(turns),
         settings: Rc::new(**common.settings.load()),
         trusted: Arc::clone(&common.trusted),
         counters: Arc::clone(&common.counters),
-    })
+    }))
 }
 
-async fn serve<H: Handler>(arrival: io::Result<Arrival<H>>, ticket: Ticket) {
+async fn serve<H: Handler>(arrival: io::Result<Box<Arrival<H>>>, ticket: Ticket) {
     if let Ok(arrival) = arrival {
         connection::serve(arrival).await;
     }

@@ -4,13 +4,15 @@ import socket
 import socketserver
 import threading
 import time
+import uuid
 from pathlib import Path
 
 KIB, MIB = 1024, 1024 * 1024
 
 
 class Upstream(socketserver.ThreadingTCPServer):
-    """Reads HTTP/1.1 as the gateway must write it and counts what it understood; `/big` is large, `/bytes/N` has N."""
+    """Reads HTTP/1.1 as the gateway must write it and counts what it understood; `/big` is large, `/bytes/N` has N,
+    `/head` a large head that is never the same."""
 
     daemon_threads = allow_reuse_address = True
     request_queue_size = 1024
@@ -57,7 +59,8 @@ class Exchange(socketserver.StreamRequestHandler):
             self.server.note(line)
             path = line.split(" ")[1]
             size = 64 * MIB if path == "/big" else int(path[7:]) if path.startswith("/bytes/") else 2
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            more = b"X-Policy: %s\r\nX-Request-Id: %s\r\n" % (b"x" * KIB, uuid.uuid4().hex.encode()) if path == "/head" else b""
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (more, size))
             while size > 0:
                 size -= self.wfile.write((b"ok" * 128 * KIB)[:size])
 
@@ -101,11 +104,11 @@ class NormalClient:
             time.sleep(0.02)
 
     def stop(self):
-        """Milliseconds at the median and at 99 %, and what failed."""
+        """Milliseconds at the median, at 99 % and at most, and what failed."""
         self.running = False
         self.thread.join(15)
         times = sorted(self.times) or [float("inf")]
-        return [1000 * times[min(len(times) - 1, int(len(times) * part))] for part in (0.5, 0.99)], self.failures
+        return [1000 * times[min(len(times) - 1, int(len(times) * part))] for part in (0.5, 0.99, 1)], self.failures
 
 
 def resident(pid):

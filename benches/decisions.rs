@@ -6,14 +6,13 @@ use aclgate::config::{Loaded, load};
 use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::moment::Moment;
 use aclgate::policy::{FileError, Files};
-use aclgate::request::{client_address, facts};
+use aclgate::request::{RequestHead, client_address, facts};
 use aclgate::store::{Snapshot, SnapshotReader, SnapshotStore};
 use aclgate::telemetry::hits::{Epoch, Hits};
 use aclgate::telemetry::metrics::AgeingFiles;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use http::Request;
-use http::request::Parts;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -85,7 +84,7 @@ fn subjects(keys: u32) -> String {
 }
 
 /// The first page of a login, as a browser behind a proxy asks for it.
-fn request(client: u32) -> Parts {
+fn request(client: u32) -> RequestHead {
     let address = Ipv4Addr::from_bits(client.wrapping_mul(2_246_822_519));
     let request = Request::get(
         "/oauth2/authorize?client_id=00000000-0000-4000-8000-000000000001&response_type=code&scope=openid",
@@ -96,14 +95,14 @@ fn request(client: u32) -> Parts {
     .header("authorization", "not-a-listed-key")
     .header("x-forwarded-for", address.to_string())
     .body(());
-    request.map_or_else(|_| std::process::abort(), |request| request.into_parts().0)
+    request.map_or_else(|_| std::process::abort(), |request| request.into_parts().0.into())
 }
 
 /// From the head to the verdict.
-fn blocks(loaded: (&aclgate::config::Config, &aclgate::policy::Policy), parts: &Parts) -> usize {
+fn blocks(loaded: (&aclgate::config::Config, &aclgate::policy::Policy), parts: &RequestHead) -> usize {
     let (config, policy) = loaded;
     let peer = IpAddr::from([127, 0, 0, 1]);
-    let client = client_address::resolve(&config.client_ip, peer, &parts.headers);
+    let client = client_address::resolve(&config.client_ip, peer, &parts.fields);
     let Ok(facts) = facts::gather(policy, parts, client.address) else { return 0 };
     usize::from(decide(policy, &facts, |_| {}).effect == Effect::Block)
 }
@@ -114,7 +113,7 @@ mod decide_requests {
     use super::*;
 
     fn run(bencher: Bencher<'_, '_>, loaded: &Loaded) {
-        let requests: Vec<Parts> = (0..CLIENTS).map(request).collect();
+        let requests: Vec<RequestHead> = (0..CLIENTS).map(request).collect();
         bencher.counter(ItemsCount::new(requests.len())).bench(|| {
             let decide = |parts| blocks((&loaded.config, &loaded.policy), parts);
             black_box(&requests).iter().map(decide).sum::<usize>()
@@ -140,9 +139,10 @@ mod decide_facts {
     #[divan::bench(args = SIZES)]
     fn ranges(bencher: Bencher<'_, '_>, size: u32) {
         let Loaded { config, policy } = loaded(HEAD, &list(size));
-        let requests: Vec<Parts> = (0..CLIENTS).map(request).collect();
+        let requests: Vec<RequestHead> = (0..CLIENTS).map(request).collect();
         let peer = IpAddr::from([127, 0, 0, 1]);
-        let client = |parts: &Parts| client_address::resolve(&config.client_ip, peer, &parts.headers).address;
+        let client =
+            |parts: &RequestHead| client_address::resolve(&config.client_ip, peer, &parts.fields).address;
         let gathered = requests.iter().map(|parts| facts::gather(&policy, parts, client(parts)));
         let facts: Vec<_> = gathered.flatten().collect();
         bencher.counter(ItemsCount::new(facts.len())).bench(|| {
@@ -186,7 +186,7 @@ mod decide_while_reloading {
         let files = list(size);
         let store = Arc::new(SnapshotStore::new(snapshot(1, &files)));
         let reader = SnapshotReader::new(Arc::clone(&store));
-        let requests: Vec<Parts> = (0..CLIENTS).map(request).collect();
+        let requests: Vec<RequestHead> = (0..CLIENTS).map(request).collect();
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -5,11 +5,11 @@
 
 use crate::config::{Answers, BlockedAnswer, FieldValue, KeyAnswer};
 use crate::enforce::Refusal;
-use crate::request::RequestError;
+use crate::request::{FieldName, Fields, RequestError};
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::fmt;
@@ -22,7 +22,7 @@ pub struct Asker<'a> {
     /// `HEAD` is answered without a body.
     pub method: &'a Method,
     /// `Accept` chooses between a page and an object.
-    pub headers: &'a HeaderMap,
+    pub fields: &'a Fields,
     /// The client's address, where it is known.
     pub client: Option<IpAddr>,
     /// What the log line of this request is found by; made when it is shown.
@@ -175,7 +175,7 @@ fn in_chunks(mut response: Response<Bytes>, body: Bytes, method: &Method) -> Res
 
 /// A page for a browser, an object for everybody else.
 fn page(asker: &Asker<'_>) -> Content {
-    if !wants_html(asker.headers) {
+    if !wants_html(asker.fields) {
         return object("access_denied", asker);
     }
     let id = asker.request_id;
@@ -209,9 +209,9 @@ fn sentence(client: Option<IpAddr>) -> String {
     }
 }
 
-fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT).iter().any(|value| {
-        value.as_bytes().split(|byte| *byte == b',').any(|range| {
+fn wants_html(fields: &Fields) -> bool {
+    fields.all(FieldName::Accept).any(|value| {
+        value.split(|byte| *byte == b',').any(|range| {
             let media_type = range.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
             media_type.eq_ignore_ascii_case(b"text/html")
                 || media_type.eq_ignore_ascii_case(b"application/xhtml+xml")

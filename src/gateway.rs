@@ -24,7 +24,7 @@ use crate::config::{Config, DecisionLines};
 use crate::enforce::{Permit, enforce};
 use crate::policy::decide::{Decision, Subject, decide};
 use crate::request::client_address::{self, ClientAddress, Source};
-use crate::request::{Connection, RequestBody, RequestError, api_key, facts, head};
+use crate::request::{Connection, Fields, RequestBody, RequestError, RequestHead, api_key, facts, head};
 use crate::server::Handler;
 use crate::store::{Snapshot, SnapshotReader, SnapshotStore};
 use crate::telemetry::SubjectKind;
@@ -37,8 +37,7 @@ use access::{Became, Visit, Witnesses};
 use asked::{Asked, Said};
 use blocked_line::{BlockedLine, Decided};
 use failure::Failure;
-use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body::Body;
 use live::LiveRequests;
 use request_id::RequestId;
@@ -113,19 +112,19 @@ impl Gateway {
     async fn serve(
         &self,
         snapshot: &Snapshot,
-        parts: &mut Parts,
+        request: &mut RequestHead,
         mut body: RequestBody,
         (connection, id): (&Connection, &RequestId),
     ) -> Result<(Response<UpstreamBody>, Judged), Failure> {
-        head::check(parts, &snapshot.config.server.limits)?;
+        head::check(request, &snapshot.config.server.limits)?;
         let client =
-            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
+            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &request.fields);
         let (permit, said, decided) =
-            self.permit(snapshot, parts, (&client, connection, id), &mut body).await?;
-        id.pass_on(&mut parts.headers);
+            self.permit(snapshot, request, (&client, connection, id), &mut body).await?;
+        id.pass_on(&mut request.fields);
         let disguised = permit.demands_disguise();
         if disguised {
-            api_key::disguise(&mut parts.headers, &snapshot.policy)?;
+            api_key::disguise(&mut request.fields, &snapshot.policy)?;
         }
         let forwarding = Forwarding {
             permit,
@@ -134,10 +133,10 @@ impl Gateway {
             peer_trusted: client.peer_trusted,
             decisive: snapshot.policy.decisive_headers(),
         };
-        let response = self.upstream.forward(&snapshot.config.upstream, parts, body, forwarding).await?;
+        let response = self.upstream.forward(&snapshot.config.upstream, request, body, forwarding).await?;
         let waited = decided.elapsed();
         if !disguised && snapshot.config.answers.has_decoy() && response.status().is_client_error() {
-            self.rehearse(snapshot, parts, (&client, connection, id));
+            self.rehearse(snapshot, request, (&client, connection, id));
         }
         self.metrics.upstream_time.observe(waited);
         Ok((response, Judged { said, disguised, waited }))
@@ -147,26 +146,26 @@ impl Gateway {
     async fn permit(
         &self,
         snapshot: &Snapshot,
-        parts: &Parts,
+        request: &RequestHead,
         (client, connection, id): (&ClientAddress, &Connection, &RequestId),
         body: &mut RequestBody,
     ) -> Result<(Permit, Said, Instant), Failure> {
         let policy = &snapshot.policy;
-        self.metrics.client(how_found(client, &snapshot.config, &parts.headers));
+        self.metrics.client(how_found(client, &snapshot.config, &request.fields));
         let mut begun = Instant::now();
         let mut said = if body.is_end_stream() { Said::Nothing } else { Said::NotHeard };
-        let mut facts = facts::gather(policy, parts, client.address)?;
+        let mut facts = facts::gather(policy, request, client.address)?;
         if matches!(said, Said::NotHeard) && facts::needs_body(policy, &facts, &snapshot.config.answers) {
             let heard = body.inspect(policy.rules().inspect_body_limit).await?;
             begun = Instant::now();
-            facts::add_body(policy, &mut facts, parts, &heard)?;
+            facts::add_body(policy, &mut facts, request, &heard)?;
             said = Said::Heard(heard);
         }
         let decision = decide(policy, &facts, |check| snapshot.hits.count(self.worker, check, begun));
         let decided = Instant::now();
         self.metrics.decision_time.observe(decided.duration_since(begun));
         let line = Decided { decision: &decision, facts: &facts, said: &said };
-        self.record(snapshot, &line, parts, (client, connection, id));
+        self.record(snapshot, &line, request, (client, connection, id));
         let permit =
             enforce(snapshot, &decision).map_err(|refusal| Failure::Refused(refusal, client.address))?;
         Ok((permit, said, decided))
@@ -177,7 +176,7 @@ impl Gateway {
         &self,
         snapshot: &Snapshot,
         decided: &Decided<'_, '_>,
-        parts: &Parts,
+        request: &RequestHead,
         (client, connection, id): (&ClientAddress, &Connection, &RequestId),
     ) {
         let Decision { cause, reported, .. } = decided.decision;
@@ -193,10 +192,10 @@ impl Gateway {
         if !(all || decoy || self.decisions.admits()) {
             return;
         }
-        let seen = (client, connection, id.of(&parts.headers));
-        let mut line = BlockedLine::of(snapshot, parts, seen, decided);
+        let seen = (client, connection, id.of(&request.fields));
+        let mut line = BlockedLine::of(snapshot, request, seen, decided);
         if all || !decoy {
-            line = line.recorded(snapshot, parts, decided);
+            line = line.recorded(snapshot, request, decided);
         }
         if decoy {
             self.log_behind(line, if all { Behind::Always } else { Behind::IfAdmitted });
@@ -226,11 +225,12 @@ impl Gateway {
     fn rehearse(
         &self,
         snapshot: &Snapshot,
-        parts: &Parts,
+        request: &RequestHead,
         (client, connection, id): (&ClientAddress, &Connection, &RequestId),
     ) {
-        if api_key::rehearse(&parts.headers, &snapshot.policy) && snapshot.config.log.blocked_requests {
-            let line = BlockedLine::rehearsed(snapshot, parts, (client, connection, id.of(&parts.headers)));
+        if api_key::rehearse(&request.fields, &snapshot.policy) && snapshot.config.log.blocked_requests {
+            let line =
+                BlockedLine::rehearsed(snapshot, request, (client, connection, id.of(&request.fields)));
             self.log_behind(line, Behind::Never);
         }
     }
@@ -262,13 +262,13 @@ impl Gateway {
 }
 
 /// The way in which a client's address was found, as it is counted.
-fn how_found(client: &ClientAddress, config: &Config, headers: &HeaderMap) -> ClientFound {
+fn how_found(client: &ClientAddress, config: &Config, fields: &Fields) -> ClientFound {
     match (client.source, client.address) {
         (Source::Header, None) => ClientFound::Undetermined,
         (Source::Header, Some(_)) if client.chained => ClientFound::Chain,
         (Source::Header, Some(_)) => ClientFound::Value,
         (Source::Peer, _) if client.peer_trusted => ClientFound::Missing,
-        (Source::Peer, _) if client_address::is_sent(&config.client_ip, headers) => ClientFound::Ignored,
+        (Source::Peer, _) if client_address::is_sent(&config.client_ip, fields) => ClientFound::Ignored,
         (Source::Peer, _) => ClientFound::Peer,
     }
 }
@@ -286,22 +286,26 @@ async fn tell_what_was_held_back(decisions: Rc<DecisionLog>) {
 impl Handler for Gateway {
     type Body = ResponseBody;
 
-    async fn handle(&self, request: Request<RequestBody>, connection: &Connection) -> Response<ResponseBody> {
+    async fn handle(
+        &self,
+        mut request: RequestHead,
+        body: RequestBody,
+        connection: &Connection,
+    ) -> Response<ResponseBody> {
         let snapshot = self.snapshots.load();
-        let (mut parts, body) = request.into_parts();
         let id = RequestId::default();
-        let mut visit = Visit::begin(&snapshot, &parts, connection, (&id, &self.witnesses));
+        let mut visit = Visit::begin(&snapshot, &request, connection, (&id, &self.witnesses));
         if let Some(place) = visit.as_ref().and_then(|visit| visit.traceparent()) {
-            parts.headers.insert("traceparent", place);
+            request.fields.set("traceparent", place.as_bytes());
         }
-        let (response, became) = match self.serve(&snapshot, &mut parts, body, (connection, &id)).await {
+        let (response, became) = match self.serve(&snapshot, &mut request, body, (connection, &id)).await {
             Ok((response, Judged { said, disguised, waited })) => {
-                let asked = Asked { parts, said, peer: connection.peer.ip(), disguised };
+                let asked = Asked { request, said, peer: connection.peer.ip(), disguised };
                 (self.pass_on(response, asked, connection), Became::Forwarded(waited))
             }
             Err(failure) => {
                 self.count(&failure);
-                let response = failure.answer(&snapshot, &parts, &id.shown(&parts.headers));
+                let response = failure.answer(&snapshot, &request, &id.shown(&request.fields));
                 (ResponseBody::of(response), Became::Answered(failure.blocked_by()))
             }
         };

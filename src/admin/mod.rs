@@ -33,7 +33,7 @@ pub mod throttle;
 pub mod wire;
 
 use crate::answer;
-use crate::request::{Connection, RequestBody, RequestError};
+use crate::request::{Connection, RequestBody, RequestError, RequestHead};
 use crate::server::{Handler, Stage};
 use crate::store::Reloader;
 use crate::store::edit::Editor;
@@ -46,7 +46,7 @@ use call::Call;
 use change::Desk;
 use errors::Problem;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::Full;
 use ip_acl::IpAcls;
 use query::Query;
@@ -99,8 +99,7 @@ impl AdminApi {
         Self { shared, desk, throttle: RefCell::default() }
     }
 
-    async fn answer(&self, request: Request<RequestBody>, connection: &Connection) -> Response<Bytes> {
-        let (parts, body) = request.into_parts();
+    async fn answer(&self, parts: &Parts, body: RequestBody, connection: &Connection) -> Response<Bytes> {
         let route = router::route(&parts.method, parts.uri.path());
         if let Ok(route) = &route
             && let Some(response) = self.open(route, &parts.headers)
@@ -121,7 +120,7 @@ impl AdminApi {
             Ok(body) => body,
             Err(error) => return answer::not_understood(error),
         };
-        let call = self.call(&caller, &parts, (snapshot, body));
+        let call = self.call(&caller, parts, (snapshot, body));
         let done = match route {
             Ok(route) => self.operate(&call, route, &parts.method).await,
             Err(problem) => Err(problem),
@@ -208,8 +207,13 @@ async fn read(mut body: RequestBody) -> Result<Bytes, RequestError> {
 impl Handler for AdminApi {
     type Body = Full<Bytes>;
 
-    async fn handle(&self, request: Request<RequestBody>, connection: &Connection) -> Response<Self::Body> {
-        self.answer(request, connection).await.map(Full::new)
+    async fn handle(
+        &self,
+        request: RequestHead,
+        body: RequestBody,
+        connection: &Connection,
+    ) -> Response<Self::Body> {
+        self.answer(&request.into(), body, connection).await.map(Full::new)
     }
 
     fn refuse(&self, error: RequestError, _: &Connection) -> Response<Self::Body> {

@@ -24,12 +24,12 @@ use crate::config::{Decision, Dialect, Original};
 use crate::gateway::judge::Question;
 use crate::gateway::{Gateway, ResponseBody};
 use crate::request::client_address::{self, Source};
-use crate::request::{Connection, RequestBody, RequestError};
+use crate::request::{Connection, RequestBody, RequestError, RequestHead};
 use crate::server::Handler;
 use crate::store::{Snapshot, SnapshotReader};
 use bytes::Bytes;
 use http::header::LOCATION;
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use original::Doubt;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -57,22 +57,21 @@ impl DecisionService {
     fn understand(
         &self,
         snapshot: &Snapshot,
-        request: Request<RequestBody>,
+        (request, body): (RequestHead, RequestBody),
         connection: &Connection,
     ) -> Result<Question, Doubt> {
-        let (parts, body) = request.into_parts();
         let client =
-            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
+            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &request.fields);
         if !client.peer_trusted {
             return Err(Doubt::Stranger(connection.peer.ip()));
         }
         if client.source == Source::Peer {
             return Err(Doubt::NoClient);
         }
-        let asked_with = parts.method.clone();
-        let parts = original::read(&self.original, parts)?;
-        let body = unseen::guarded(&parts, body);
-        Ok(Question { parts, body, asked_with })
+        let asked_with = request.method.clone();
+        let request = original::read(&self.original, request)?;
+        let body = unseen::guarded(&request, body);
+        Ok(Question { request, body, asked_with })
     }
 
     fn tell(&self, doubt: &Doubt) {
@@ -99,9 +98,14 @@ impl DecisionService {
 impl Handler for DecisionService {
     type Body = ResponseBody;
 
-    async fn handle(&self, request: Request<RequestBody>, connection: &Connection) -> Response<ResponseBody> {
+    async fn handle(
+        &self,
+        request: RequestHead,
+        body: RequestBody,
+        connection: &Connection,
+    ) -> Response<ResponseBody> {
         let snapshot = self.snapshots.load();
-        match self.understand(&snapshot, request, connection) {
+        match self.understand(&snapshot, (request, body), connection) {
             Ok(question) => {
                 let reply = |judged| match judged {
                     Ok(()) => answer::may_pass(),

@@ -9,10 +9,9 @@
 //! given the wrong dialect, the one that it reads is the client's own, and this is what notices.
 
 use crate::config::Original;
-use http::header::HOST;
-use http::request::Parts;
+use crate::request::{Fields, RequestHead};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use http::{Method, Uri, Version};
 use std::net::IpAddr;
 
 /// Fields in which proxies tell the original target.
@@ -47,37 +46,37 @@ pub(super) enum Doubt {
 }
 
 /// The head of the request that a question is about.
-pub(super) fn read(original: &Original, question: Parts) -> Result<Parts, Doubt> {
-    let mut parts = question;
+pub(super) fn read(original: &Original, question: RequestHead) -> Result<RequestHead, Doubt> {
+    let mut request = question;
     match original {
         Original::Headers { uri, method, host } => {
-            let (method, target, host) = from_headers(&parts.headers, (uri, method, host))?;
-            parts.method = method;
-            parts.uri = Uri::from(target);
-            parts.version = Version::HTTP_11;
-            parts.headers.insert(HOST, host);
+            let (method, target, host) = from_headers(&request.fields, (uri, method, host))?;
+            request.method = method;
+            request.uri = Uri::from(target);
+            request.version = Version::HTTP_11;
+            request.fields.set("host", &host);
         }
-        Original::Itself { path_prefix } => parts.uri = without_prefix(&parts.uri, path_prefix)?,
+        Original::Itself { path_prefix } => request.uri = without_prefix(&request.uri, path_prefix)?,
     }
-    let target = parts.uri.path_and_query();
-    agrees(&parts.headers, &TARGETS, |value| {
+    let target = request.uri.path_and_query();
+    agrees(&request.fields, &TARGETS, |value| {
         Target::read(value).is_ok_and(|told| Some(&told.path_and_query) == target)
     })?;
-    agrees(&parts.headers, &METHODS, |value| value.as_bytes() == parts.method.as_str().as_bytes())?;
-    Ok(parts)
+    agrees(&request.fields, &METHODS, |value| value == request.method.as_str().as_bytes())?;
+    Ok(request)
 }
 
 fn from_headers(
-    headers: &HeaderMap,
+    fields: &Fields,
     (uri, method, host): (&str, &str, &str),
-) -> Result<(Method, PathAndQuery, HeaderValue), Doubt> {
-    let target = Target::read(only(headers, uri)?)?;
-    let method = only(headers, method)?;
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| Doubt::Malformed("method"))?;
-    let host = match (target.host, headers.contains_key(host)) {
-        (None, _) => only(headers, host)?.clone(),
-        (Some(told), false) => told,
-        (Some(told), true) if told.as_bytes().eq_ignore_ascii_case(only(headers, host)?.as_bytes()) => told,
+) -> Result<(Method, PathAndQuery, Vec<u8>), Doubt> {
+    let target = Target::read(only(fields, uri)?)?;
+    let method = only(fields, method)?;
+    let method = Method::from_bytes(method).map_err(|_| Doubt::Malformed("method"))?;
+    let host = match (target.host, fields.named(host).next().is_some()) {
+        (None, _) => only(fields, host)?.to_vec(),
+        (Some(told), false) => told.to_vec(),
+        (Some(told), true) if told.eq_ignore_ascii_case(only(fields, host)?) => told.to_vec(),
         (Some(_), true) => return Err(Doubt::Malformed("host")),
     };
     Ok((method, target.path_and_query, host))
@@ -93,32 +92,27 @@ fn without_prefix(uri: &Uri, prefix: &str) -> Result<Uri, Doubt> {
 }
 
 /// The value of a field that is there once.
-fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h HeaderValue, Doubt> {
-    let mut values = headers.get_all(name).iter();
+fn only<'h>(fields: &'h Fields, name: &str) -> Result<&'h [u8], Doubt> {
+    let mut values = fields.named(name);
     let value = values.next().filter(|value| !value.is_empty()).ok_or_else(|| Doubt::Missing(name.into()))?;
     if values.next().is_some() { Err(Doubt::Repeated(name.into())) } else { Ok(value) }
 }
 
-fn agrees(
-    headers: &HeaderMap,
-    names: &[&'static str],
-    same: impl Fn(&HeaderValue) -> bool,
-) -> Result<(), Doubt> {
-    let differs = |name: &&&'static str| !headers.get_all(**name).iter().all(&same);
+fn agrees(fields: &Fields, names: &[&'static str], same: impl Fn(&[u8]) -> bool) -> Result<(), Doubt> {
+    let differs = |name: &&&'static str| !fields.named(name).all(&same);
     names.iter().find(differs).map_or(Ok(()), |name| Err(Doubt::Disagrees(name)))
 }
 
 /// A target, and the host of an absolute one.
-struct Target {
+struct Target<'a> {
     path_and_query: PathAndQuery,
-    host: Option<HeaderValue>,
+    host: Option<&'a [u8]>,
 }
 
-impl Target {
+impl<'a> Target<'a> {
     /// Path and query, or `scheme://host/path`.
-    fn read(value: &HeaderValue) -> Result<Self, Doubt> {
+    fn read(bytes: &'a [u8]) -> Result<Self, Doubt> {
         const MALFORMED: Doubt = Doubt::Malformed("target");
-        let bytes = value.as_bytes();
         let absolute = ["http://", "https://"].iter().find_map(|scheme| {
             let (front, rest) = bytes.split_at_checked(scheme.len())?;
             front.eq_ignore_ascii_case(scheme.as_bytes()).then_some(rest)
@@ -128,7 +122,6 @@ impl Target {
         };
         let slash = rest.iter().position(|byte| *byte == b'/').ok_or(MALFORMED)?;
         let (host, path) = rest.split_at_checked(slash).ok_or(MALFORMED)?;
-        let host = HeaderValue::from_bytes(host).map_err(|_| MALFORMED)?;
         Ok(Self { path_and_query: Self::of(path)?, host: Some(host) })
     }
 

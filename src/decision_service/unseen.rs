@@ -9,31 +9,29 @@
 //! Out of sight remains the body of a GET without `Content-Type`, where the gateway itself would refuse it: no upstream is
 //! known to look for a name in one.
 
-use crate::request::{RequestBody, RequestError};
+use crate::request::{FieldName, RequestBody, RequestError, RequestHead};
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::request::Parts;
-use http::{HeaderName, Method};
+use http::Method;
 use http_body::{Body, Frame};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// By it Envoy says that it sends the beginning alone (`allow_partial_message`).
-const PARTIAL: HeaderName = HeaderName::from_static("x-envoy-auth-partial-body");
+const PARTIAL: &str = "x-envoy-auth-partial-body";
 
 /// What is asked with these has seldom a body.
 const MOSTLY_WITHOUT: [Method; 5] =
     [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::DELETE];
 
 /// The body as it can be trusted: reading it fails where the original's may be another one.
-pub(super) fn guarded(original: &Parts, body: RequestBody) -> RequestBody {
-    let headers = &original.headers;
-    if headers.get_all(PARTIAL).iter().any(|value| value != "false") {
+pub(super) fn guarded(original: &RequestHead, body: RequestBody) -> RequestBody {
+    let fields = &original.fields;
+    if fields.named(PARTIAL).any(|value| value != b"false") {
         return RequestBody::wrapped(NotEmpty { body: RequestBody::full(Bytes::new()), seen: false });
     }
     let none = MOSTLY_WITHOUT.contains(&original.method)
-        && !headers.contains_key(CONTENT_TYPE)
-        && !headers.contains_key(CONTENT_ENCODING);
+        && !fields.have(FieldName::ContentType)
+        && !fields.have(FieldName::ContentEncoding);
     if none { body } else { RequestBody::wrapped(NotEmpty { body, seen: false }) }
 }
 
@@ -81,7 +79,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        guarded(&parts, RequestBody::full(body.into())).inspect(100).await
+        guarded(&parts.into(), RequestBody::full(body.into())).inspect(100).await
     }
 
     #[tokio::test]
@@ -114,6 +112,6 @@ mod tests {
     #[test]
     fn what_may_be_unseen_is_not_at_its_end() {
         let (parts, ()) = Request::post("/").body(()).unwrap().into_parts();
-        assert!(!guarded(&parts, RequestBody::full(Bytes::new())).is_end_stream());
+        assert!(!guarded(&parts.into(), RequestBody::full(Bytes::new())).is_end_stream());
     }
 }

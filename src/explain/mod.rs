@@ -18,9 +18,8 @@ use crate::config::{Config, KeyAnswer};
 use crate::policy::Policy;
 use crate::policy::decide::{self, Decision, Effect};
 use crate::policy::facts::RequestFacts;
-use crate::request::{RequestError, client_address, facts, head};
+use crate::request::{RequestError, RequestHead, client_address, facts, head};
 use crate::telemetry::{CheckReport, SubjectKind};
-use http::request::Parts;
 use std::net::IpAddr;
 
 /// What was decided over a request, and why.
@@ -85,16 +84,16 @@ impl Explanation {
 
 /// Explains what would become of a request.
 pub fn explain(config: &Config, policy: &Policy, question: &Question) -> Explanation {
-    let parts = question.parts();
+    let request = question.head();
     let client = match question.client {
         Client::Known(address) => Some(address.to_canonical()),
         Client::Undetermined => None,
         Client::Behind(peer) => {
-            client_address::resolve(&config.client_ip, peer.to_canonical(), &parts.headers).address
+            client_address::resolve(&config.client_ip, peer.to_canonical(), &request.fields).address
         }
     };
     let mut checks = Vec::new();
-    let outcome = match gather(config, policy, &parts, client, &question.body) {
+    let outcome = match gather(config, policy, &request, client, &question.body) {
         Ok(facts) => {
             let decision =
                 decide::decide(policy, &facts, |check| checks.push(CheckReport::of(policy, check)));
@@ -109,17 +108,17 @@ pub fn explain(config: &Config, policy: &Policy, question: &Question) -> Explana
 fn gather<'a>(
     config: &Config,
     policy: &'a Policy,
-    parts: &'a Parts,
+    request: &'a RequestHead,
     client: Option<IpAddr>,
     body: &[u8],
 ) -> Result<RequestFacts<'a>, RequestError> {
-    head::check(parts, &config.server.limits)?;
-    let mut facts = facts::gather(policy, parts, client)?;
+    head::check(request, &config.server.limits)?;
+    let mut facts = facts::gather(policy, request, client)?;
     if !body.is_empty() && facts::needs_body(policy, &facts, &config.answers) {
         if body.len() > policy.rules().inspect_body_limit {
             return Err(RequestError::BodyTooLarge);
         }
-        facts::add_body(policy, &mut facts, parts, body)?;
+        facts::add_body(policy, &mut facts, request, body)?;
     }
     Ok(facts)
 }

@@ -12,12 +12,12 @@ use crate::config::{ClientIp, ClientIpHeader, Config};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Effect};
 use crate::policy::path::PathReadings;
+use crate::request::fields::text;
 use crate::request::record::{Record, Replay, Unknown};
-use crate::request::{Source, client_address};
+use crate::request::{Fields, Source, client_address};
 use crate::telemetry::CheckReport;
 use crate::telemetry::metrics::RequestDecision;
 use crate::telemetry::redaction::{LONGEST_TEXT, path_of};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use std::net::IpAddr;
 
@@ -188,14 +188,13 @@ impl<'p> Candidate<'p> {
             .and_then(|header| header.split_once(':'))
             .filter(|(name, value)| *name == Source::Header.name(settings) && value.len() < LONGEST_TEXT)
             .ok_or(Unreplayable::ClientHeader)?;
-        let mut headers = HeaderMap::new();
+        let mut fields = Fields::default();
         if !value.trim().is_empty() {
             let value = value.trim().replace("\\\"", "\"").replace("\\\\", "\\");
-            let value = HeaderValue::from_str(&value).map_err(|_| Unreplayable::ClientHeader)?;
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unreplayable::ClientHeader)?;
-            headers.append(name, value);
+            let value = text(value.as_bytes()).ok_or(Unreplayable::ClientHeader)?;
+            fields.append(name, value.as_bytes());
         }
-        Ok(client_address::resolve(settings, peer, &headers).address)
+        Ok(client_address::resolve(settings, peer, &fields).address)
     }
 
     fn path<'l>(&self, line: &'l RecordedLine) -> Result<&'l str, Unreplayable> {

@@ -2,16 +2,14 @@
 
 use super::request_id::RequestId;
 use crate::config::AccessLog;
-use crate::request::{Connection, Scheme, client_address};
+use crate::request::{Connection, FieldName, Fields, RequestHead, Scheme, client_address, fields};
 use crate::store::Snapshot;
 use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::{AccessWriter, RequestRecord};
 use crate::telemetry::trace_context::TraceParent;
 use crate::telemetry::traces::{RequestSpan, Traces};
-use http::header::{HOST, REFERER, USER_AGENT};
-use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use http::{HeaderValue, Method, Version};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
@@ -66,21 +64,23 @@ impl Visit {
     /// Begins, if anybody is to be told.
     pub(super) fn begin(
         snapshot: &Snapshot,
-        parts: &Parts,
+        request: &RequestHead,
         connection: &Connection,
         (id, witnesses): (&RequestId, &Witnesses),
     ) -> Option<Box<Self>> {
-        let span = witnesses.traces.begin(&parts.method, &parts.headers);
+        let span = witnesses.traces.begin(&request.method, |name| request.fields.named(name));
         let mut visit = Self::blank(snapshot, connection, (witnesses, span))?;
         let peer = visit.peer;
-        visit.request_id = id.of(&parts.headers).to_owned();
-        visit.client = client_address::resolve(&snapshot.config.client_ip, peer, &parts.headers).address;
-        visit.line = Some((parts.method.clone(), parts.uri.to_string(), parts.version));
-        visit.host = host(parts).map(str::to_owned);
-        visit.user_agent = text(parts, USER_AGENT).map(str::to_owned);
-        visit.referer = text(parts, REFERER).map(str::to_owned);
+        visit.request_id = id.of(&request.fields).to_owned();
+        visit.client = client_address::resolve(&snapshot.config.client_ip, peer, &request.fields).address;
+        visit.line = Some((request.method.clone(), request.uri.to_string(), request.version));
+        visit.host = host(request).map(str::to_owned);
+        visit.user_agent = text(request, FieldName::UserAgent).map(str::to_owned);
+        visit.referer = text(request, FieldName::Referer).map(str::to_owned);
         let trace = visit.span.as_ref().map(RequestSpan::trace_id);
-        visit.trace_id = trace.or_else(|| Some(TraceParent::of(&parts.headers)?.trace_id.to_string()));
+        visit.trace_id = trace.or_else(|| {
+            Some(TraceParent::of(request.fields.named(TraceParent::FIELD))?.trace_id.to_string())
+        });
         Some(visit)
     }
 
@@ -91,7 +91,7 @@ impl Visit {
         witnesses: &Witnesses,
     ) -> Option<Box<Self>> {
         let mut visit = Self::blank(snapshot, connection, (witnesses, None))?;
-        let nothing = HeaderMap::new();
+        let nothing = Fields::default();
         visit.request_id = RequestId::default().of(&nothing).to_owned();
         visit.client = client_address::resolve(&snapshot.config.client_ip, visit.peer, &nothing).address;
         Some(visit)
@@ -145,12 +145,12 @@ impl Visit {
 }
 
 /// `Host`, or the authority of the target.
-pub(super) fn host(parts: &Parts) -> Option<&str> {
-    text(parts, HOST).or_else(|| parts.uri.authority().map(Authority::as_str))
+pub(super) fn host(request: &RequestHead) -> Option<&str> {
+    text(request, FieldName::Host).or_else(|| request.uri.authority().map(Authority::as_str))
 }
 
-fn text(parts: &Parts, name: HeaderName) -> Option<&str> {
-    parts.headers.get(name)?.to_str().ok()
+fn text(request: &RequestHead, name: FieldName) -> Option<&str> {
+    fields::text(request.fields.get(name)?)
 }
 
 impl Drop for Visit {

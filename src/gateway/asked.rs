@@ -2,10 +2,9 @@
 
 use crate::enforce::enforce;
 use crate::policy::decide::decide;
-use crate::request::{client_address, facts};
+use crate::request::{RequestHead, client_address, facts};
 use crate::store::Snapshot;
 use bytes::Bytes;
-use http::request::Parts;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -23,7 +22,7 @@ pub enum Said {
 /// A request as far as decisions depend on it. Holds secrets, so it cannot be printed.
 pub struct Asked {
     /// Its head.
-    pub parts: Parts,
+    pub request: RequestHead,
     /// Its body.
     pub said: Said,
     /// The other end of its connection.
@@ -52,14 +51,14 @@ impl Asked {
     /// Whether a policy blocks the request. What cannot be told blocks.
     pub fn blocked_by(&self, snapshot: &Snapshot) -> bool {
         let Snapshot { policy, config, .. } = snapshot;
-        let client = client_address::resolve(&config.client_ip, self.peer, &self.parts.headers);
-        let Ok(mut facts) = facts::gather(policy, &self.parts, client.address) else { return true };
+        let client = client_address::resolve(&config.client_ip, self.peer, &self.request.fields);
+        let Ok(mut facts) = facts::gather(policy, &self.request, client.address) else { return true };
         if facts::needs_body(policy, &facts, &config.answers) {
             match &self.said {
                 Said::Nothing => {}
                 Said::NotHeard => return true,
                 Said::Heard(body) => {
-                    if facts::add_body(policy, &mut facts, &self.parts, body).is_err() {
+                    if facts::add_body(policy, &mut facts, &self.request, body).is_err() {
                         return true;
                     }
                 }

@@ -8,15 +8,14 @@ use super::asked::Said;
 use crate::config::{ClientIp, ClientIpHeader, LogFormat};
 use crate::policy::decide::{Decision, Effect};
 use crate::policy::facts::RequestFacts;
-use crate::request::Connection;
 use crate::request::client_address::{ClientAddress, Source};
 use crate::request::record::{Body, Record};
+use crate::request::{Connection, RequestHead};
 use crate::store::Snapshot;
 use crate::telemetry::CheckReport;
 use crate::telemetry::decision_log::{BlockedRequest, DecisionLog};
 use crate::telemetry::metrics::RequestDecision;
 use http::Method;
-use http::request::Parts;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -65,7 +64,7 @@ impl BlockedLine {
     /// All that the line needs of the request.
     pub(super) fn of(
         snapshot: &Snapshot,
-        parts: &Parts,
+        request: &RequestHead,
         seen: (&ClientAddress, &Connection, &str),
         decided: &Decided<'_, '_>,
     ) -> Self {
@@ -73,13 +72,13 @@ impl BlockedLine {
         let decision = decided.label();
         let check = if decision == RequestDecision::Report { reported.as_ref() } else { cause.as_ref() };
         let check = check.map(|check| CheckReport::of(&snapshot.policy, check));
-        Self { decision, check, ..Self::rehearsed(snapshot, parts, seen) }
+        Self { decision, check, ..Self::rehearsed(snapshot, request, seen) }
     }
 
     /// A line that will not be written, of an allowed request.
     pub(super) fn rehearsed(
         snapshot: &Snapshot,
-        parts: &Parts,
+        request: &RequestHead,
         (client, connection, request_id): (&ClientAddress, &Connection, &str),
     ) -> Self {
         Self {
@@ -87,9 +86,9 @@ impl BlockedLine {
             peer: connection.peer.ip(),
             client: client.address,
             client_source: client.source.name(&snapshot.config.client_ip).to_owned(),
-            method: parts.method.clone(),
-            target: parts.uri.to_string(),
-            host: host(parts).map(str::to_owned),
+            method: request.method.clone(),
+            target: request.uri.to_string(),
+            host: host(request).map(str::to_owned),
             revision: snapshot.revision,
             client_header: None,
             record: None,
@@ -99,7 +98,12 @@ impl BlockedLine {
     }
 
     /// With what a replay needs, where the log is for machines.
-    pub(super) fn recorded(self, snapshot: &Snapshot, parts: &Parts, decided: &Decided<'_, '_>) -> Self {
+    pub(super) fn recorded(
+        self,
+        snapshot: &Snapshot,
+        request: &RequestHead,
+        decided: &Decided<'_, '_>,
+    ) -> Self {
         if snapshot.config.log.format != LogFormat::Json {
             return self;
         }
@@ -108,8 +112,8 @@ impl BlockedLine {
             Said::NotHeard => Body::Unheard,
             Said::Heard(bytes) => Body::Heard(bytes),
         };
-        let record = Record::of(&snapshot.policy, parts, decided.facts, body).to_string();
-        let client_header = client_header(&snapshot.config.client_ip, parts);
+        let record = Record::of(&snapshot.policy, request, decided.facts, body).to_string();
+        let client_header = client_header(&snapshot.config.client_ip, request);
         Self { client_header, record: Some(record), ..self }
     }
 
@@ -137,11 +141,11 @@ impl BlockedLine {
 
 /// `x-forwarded-for: 203.0.113.9, 10.0.0.1`: all lines as one list, nothing behind the colon where there is none;
 /// `None` where no header counts.
-fn client_header(settings: &ClientIp, parts: &Parts) -> Option<String> {
+fn client_header(settings: &ClientIp, request: &RequestHead) -> Option<String> {
     if settings.header == ClientIpHeader::None {
         return None;
     }
     let name = Source::Header.name(settings);
-    let values = parts.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let values = request.fields.named(name).map(String::from_utf8_lossy);
     Some(format!("{name}: {}", values.collect::<Vec<_>>().join(", ")))
 }

@@ -2,14 +2,13 @@
 
 use crate::answer::{self, Asker};
 use crate::enforce::Refusal;
-use crate::request::RequestError;
 use crate::request::api_key::DecoyError;
+use crate::request::{RequestError, RequestHead};
 use crate::store::Snapshot;
 use crate::telemetry::SubjectKind;
 use crate::upstream::UpstreamError;
 use bytes::Bytes;
 use http::Response;
-use http::request::Parts;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -61,10 +60,10 @@ impl Failure {
     pub(super) fn answer(
         &self,
         snapshot: &Snapshot,
-        parts: &Parts,
+        request: &RequestHead,
         request_id: &dyn fmt::Display,
     ) -> Response<Bytes> {
-        let asker = |client| Asker { method: &parts.method, headers: &parts.headers, client, request_id };
+        let asker = |client| Asker { method: &request.method, fields: &request.fields, client, request_id };
         match self {
             Self::Request(error) => {
                 tracing::debug!(%error, %request_id, "request refused");

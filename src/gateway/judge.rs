@@ -9,18 +9,17 @@ use super::failure::Failure;
 use super::request_id::RequestId;
 use super::{Gateway, ResponseBody};
 use crate::enforce::Refusal;
-use crate::request::{Connection, RequestBody, client_address, head};
+use crate::request::{Connection, RequestBody, RequestHead, client_address, head};
 use crate::store::Snapshot;
 use crate::telemetry::metrics::RequestDecision;
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Method, Response};
 use std::fmt;
 
 /// What another proxy asks about. Holds secrets, so it cannot be printed.
 pub struct Question {
     /// The head of the request that is asked about.
-    pub parts: Parts,
+    pub request: RequestHead,
     /// Its body, as far as the proxy sends it.
     pub body: RequestBody,
     /// The method with which the proxy asks: by it the answer has a body or none.
@@ -42,15 +41,15 @@ impl Gateway {
         connection: &Connection,
         reply: impl FnOnce(Result<(), Response<Bytes>>) -> Response<Bytes>,
     ) -> Response<ResponseBody> {
-        let Question { mut parts, mut body, asked_with } = question;
+        let Question { mut request, mut body, asked_with } = question;
         let id = RequestId::default();
-        let mut visit = Visit::begin(snapshot, &parts, connection, (&id, &self.witnesses));
-        let judged = self.may_pass(snapshot, &parts, &mut body, (connection, &id)).await;
+        let mut visit = Visit::begin(snapshot, &request, connection, (&id, &self.witnesses));
+        let judged = self.may_pass(snapshot, &request, &mut body, (connection, &id)).await;
         let became = Became::Answered(judged.as_ref().err().and_then(Failure::blocked_by));
-        parts.method = asked_with;
+        request.method = asked_with;
         let response = reply(judged.map_err(|failure| {
             self.count(&failure);
-            failure.answer(snapshot, &parts, &id.shown(&parts.headers))
+            failure.answer(snapshot, &request, &id.shown(&request.fields))
         }));
         self.metrics.response(response.status());
         if let Some(visit) = &mut visit {
@@ -73,14 +72,14 @@ impl Gateway {
     async fn may_pass(
         &self,
         snapshot: &Snapshot,
-        parts: &Parts,
+        request: &RequestHead,
         body: &mut RequestBody,
         (connection, id): (&Connection, &RequestId),
     ) -> Result<(), Failure> {
-        head::check(parts, &snapshot.config.server.limits)?;
+        head::check(request, &snapshot.config.server.limits)?;
         let client =
-            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &parts.headers);
-        let (permit, _, _) = self.permit(snapshot, parts, (&client, connection, id), body).await?;
+            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &request.fields);
+        let (permit, _, _) = self.permit(snapshot, request, (&client, connection, id), body).await?;
         if permit.demands_disguise() {
             return Err(Failure::Refused(Refusal::ApiKey, client.address));
         }

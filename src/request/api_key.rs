@@ -13,12 +13,11 @@
 //!
 //! Keys are not kept, and nothing here prints them.
 
-use super::base64;
+use super::{Fields, base64};
 use crate::policy::subject::{ApiKey, ApiKeyHash};
 use crate::policy::{ApiKeySources, Policy};
 use ::base64::Engine;
 use ::base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 use std::cell::Cell;
 
@@ -30,11 +29,11 @@ mod decoy;
 pub struct DecoyError;
 
 /// The keys that the policy knows, each once. Where it knows none nothing is hashed.
-pub fn listed<'a>(policy: &'a Policy, headers: &HeaderMap) -> SmallVec<[&'a ApiKey; 1]> {
+pub fn listed<'a>(policy: &'a Policy, fields: &Fields) -> SmallVec<[&'a ApiKey; 1]> {
     let mut found: SmallVec<[&'a ApiKey; 1]> = SmallVec::new();
     if policy.knows_api_keys() {
-        for (place, value) in places(&policy.rules().api_key_sources, headers) {
-            place.candidates(value.as_bytes(), &mut |key| {
+        for (place, value) in places(&policy.rules().api_key_sources, fields) {
+            place.candidates(value, &mut |key| {
                 let known = policy.api_key(&ApiKeyHash::of(key));
                 found.extend(known.filter(|known| !found.iter().any(|other| std::ptr::eq(*other, *known))));
             });
@@ -44,10 +43,10 @@ pub fn listed<'a>(policy: &'a Policy, headers: &HeaderMap) -> SmallVec<[&'a ApiK
 }
 
 /// Whether anything stands where a key may stand that the policy does not list.
-pub fn carries_unlisted(policy: &Policy, headers: &HeaderMap) -> bool {
+pub fn carries_unlisted(policy: &Policy, fields: &Fields) -> bool {
     let mut unlisted = false;
-    for (place, value) in places(&policy.rules().api_key_sources, headers) {
-        place.candidates(value.as_bytes(), &mut |key| {
+    for (place, value) in places(&policy.rules().api_key_sources, fields) {
+        place.candidates(value, &mut |key| {
             unlisted |= !key.is_empty() && policy.api_key(&ApiKeyHash::of(key)).is_none();
         });
     }
@@ -58,32 +57,23 @@ pub fn carries_unlisted(policy: &Policy, headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// [`DecoyError`]: there is no randomness, or a key has nothing in it that could be exchanged.
-pub fn disguise(headers: &mut HeaderMap, policy: &Policy) -> Result<(), DecoyError> {
+pub fn disguise(fields: &mut Fields, policy: &Policy) -> Result<(), DecoyError> {
     let sources = &policy.rules().api_key_sources;
     for name in names(sources) {
         let place = Place::new(sources, name);
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
-        if let http::header::Entry::Occupied(mut entry) = headers.entry(name) {
-            for value in entry.iter_mut() {
-                if let Some(disguised) = place.disguised(value.as_bytes(), &|key| is_listed(policy, key))? {
-                    let sensitive = value.is_sensitive();
-                    *value = HeaderValue::from_bytes(&disguised).map_err(|_| DecoyError)?;
-                    value.set_sensitive(sensitive);
-                }
-            }
-        }
+        fields.exchange(name, |value| place.disguised(value, &|key| is_listed(policy, key)))?;
     }
     Ok(())
 }
 
 /// Does for keys that the policy does not know what [`disguise`] does for those that it knows, and changes nothing:
 /// or else an invalid key would be answered sooner than a decoy. Whether there was a key.
-pub fn rehearse(headers: &HeaderMap, policy: &Policy) -> bool {
+pub fn rehearse(fields: &Fields, policy: &Policy) -> bool {
     let mut found = false;
-    for (place, value) in places(&policy.rules().api_key_sources, headers) {
+    for (place, value) in places(&policy.rules().api_key_sources, fields) {
         let first = Cell::new(true);
-        let disguised = place.disguised(value.as_bytes(), &|key| is_listed(policy, key) || first.take());
-        found |= disguised.ok().flatten().is_some_and(|value| HeaderValue::from_bytes(&value).is_ok());
+        let disguised = place.disguised(value, &|key| is_listed(policy, key) || first.take());
+        found |= disguised.is_ok_and(|value| value.is_some());
     }
     found
 }
@@ -109,13 +99,9 @@ fn is_authorization(name: &str) -> bool {
     name.eq_ignore_ascii_case("authorization")
 }
 
-fn places<'h>(
-    sources: &'h ApiKeySources,
-    headers: &'h HeaderMap,
-) -> impl Iterator<Item = (Place<'h>, &'h HeaderValue)> {
-    names(sources).flat_map(move |name| {
-        headers.get_all(name).into_iter().map(move |value| (Place::new(sources, name), value))
-    })
+fn places<'h>(sources: &'h ApiKeySources, fields: &'h Fields) -> impl Iterator<Item = (Place<'h>, &'h [u8])> {
+    names(sources)
+        .flat_map(move |name| fields.named(name).map(move |value| (Place::new(sources, name), value)))
 }
 
 impl<'s> Place<'s> {

@@ -20,11 +20,9 @@
 
 mod forwarded;
 
+use super::{FieldName, Fields};
 use crate::config::{ClientIp, ClientIpHeader, ClientIpSelect, TrustedProxies};
-use http::{HeaderMap, HeaderName};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Who the client is believed to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,10 +69,10 @@ enum Hop {
 }
 
 /// Resolves the client's address. Linear in the header's length and the number of trusted ranges.
-pub fn resolve(settings: &ClientIp, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
+pub fn resolve(settings: &ClientIp, peer: IpAddr, fields: &Fields) -> ClientAddress {
     let peer = peer.to_canonical();
     let peer_trusted = settings.header != ClientIpHeader::None && settings.trusted_proxies.contain(peer);
-    let named = if peer_trusted { from_header(settings, headers) } else { None };
+    let named = if peer_trusted { from_header(settings, fields) } else { None };
     match named {
         None => ClientAddress { address: Some(peer), source: Source::Peer, peer_trusted, chained: false },
         Some((hop, chained)) => {
@@ -88,36 +86,34 @@ pub fn resolve(settings: &ClientIp, peer: IpAddr, headers: &HeaderMap) -> Client
 }
 
 /// Whether the header that would say who the client is has been sent.
-pub fn is_sent(settings: &ClientIp, headers: &HeaderMap) -> bool {
-    settings.header != ClientIpHeader::None && headers.contains_key(Source::Header.name(settings))
+pub fn is_sent(settings: &ClientIp, fields: &Fields) -> bool {
+    settings.header != ClientIpHeader::None && fields.named(Source::Header.name(settings)).next().is_some()
 }
 
 /// What the header says, and whether it has several values; `None` where it is absent or empty.
-fn from_header(settings: &ClientIp, headers: &HeaderMap) -> Option<(Hop, bool)> {
+fn from_header(settings: &ClientIp, fields: &Fields) -> Option<(Hop, bool)> {
     match &settings.header {
         ClientIpHeader::None => None,
-        ClientIpHeader::Single(name) => Some((single(headers, name)?, false)),
+        ClientIpHeader::Single(name) => Some((single(fields, name)?, false)),
         ClientIpHeader::XForwardedFor => {
-            // Looking it up would cost a hash of its name.
-            let lines = headers.iter().filter(|(name, _)| **name == X_FORWARDED_FOR);
-            select(settings, lines.flat_map(|(_, line)| list(line.as_bytes())))
+            select(settings, fields.all(FieldName::XForwardedFor).flat_map(list))
         }
         ClientIpHeader::Forwarded => {
-            let lines = headers.get_all(http::header::FORWARDED);
+            let lines = fields.all(FieldName::Forwarded);
             if settings.select == ClientIpSelect::RightmostUntrusted
-                && lines.iter().any(|line| !forwarded::is_well_formed(line.as_bytes()))
+                && lines.clone().any(|line| !forwarded::is_well_formed(line))
             {
                 return Some((Hop::Unknown, false));
             }
-            select(settings, lines.iter().flat_map(|line| forwarded::hops(line.as_bytes())))
+            select(settings, lines.flat_map(forwarded::hops))
         }
     }
 }
 
 /// Repeated, it would be ambiguous; a list in it is no address.
-fn single(headers: &HeaderMap, name: &str) -> Option<Hop> {
-    let mut lines = headers.get_all(name).iter();
-    let value = lines.next()?.as_bytes().trim_ascii();
+fn single(fields: &Fields, name: &str) -> Option<Hop> {
+    let mut lines = fields.named(name);
+    let value = lines.next()?.trim_ascii();
     if lines.next().is_some() {
         return Some(Hop::Unknown);
     }

@@ -11,13 +11,12 @@
 //! gets origin form.
 
 use super::error::RequestError;
-use super::{api_key, subjects};
+use super::{RequestHead, api_key, subjects};
 use crate::config::Answers;
 use crate::policy::Policy;
 use crate::policy::decide::{blocked_by_api_key, body_matters};
 use crate::policy::facts::{RequestFacts, SubjectFacts};
 use crate::policy::path::PathReadings;
-use http::request::Parts;
 use std::net::IpAddr;
 
 /// Gathers what the head says.
@@ -26,22 +25,22 @@ use std::net::IpAddr;
 /// [`RequestError::Malformed`]: the target has no path.
 pub fn gather<'a>(
     policy: &'a Policy,
-    parts: &'a Parts,
+    head: &'a RequestHead,
     client: Option<IpAddr>,
 ) -> Result<RequestFacts<'a>, RequestError> {
-    let target = parts.uri.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
+    let target = head.uri.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
     let path = PathReadings::of(target.as_str());
     if !path.is_exhaustive() {
         return Err(RequestError::Malformed("a target with too many readings"));
     }
     let mut facts = RequestFacts {
         client: client.map(|client| client.to_canonical()),
-        api_keys: api_key::listed(policy, &parts.headers),
+        api_keys: api_key::listed(policy, &head.fields),
         path,
         subjects: SubjectFacts::default(),
     };
     if subjects_matter(policy, &facts.path) {
-        subjects::from_head(policy, &mut facts, parts);
+        subjects::from_head(policy, &mut facts, head);
     }
     Ok(facts)
 }
@@ -62,10 +61,10 @@ pub fn needs_body(policy: &Policy, facts: &RequestFacts<'_>, answers: &Answers) 
 pub fn add_body<'a>(
     policy: &'a Policy,
     facts: &mut RequestFacts<'a>,
-    parts: &Parts,
+    head: &RequestHead,
     body: &[u8],
 ) -> Result<(), RequestError> {
-    subjects::from_body(policy, facts, parts, body)
+    subjects::from_body(policy, facts, head, body)
 }
 
 fn subjects_matter(policy: &Policy, path: &PathReadings<'_>) -> bool {

@@ -24,10 +24,11 @@
 //! No allocation, but for a path of more than 512 bytes that has escapes.
 
 use super::error::RequestError;
+use super::field_name::Names;
+use super::fields::text;
+use super::{FieldName, Fields, RequestHead};
 use crate::config::Limits;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Uri, Version};
+use http::{Method, Uri, Version};
 use smallvec::SmallVec;
 use std::net::Ipv6Addr;
 
@@ -35,38 +36,39 @@ use std::net::Ipv6Addr;
 const ROUNDS: usize = 4;
 
 /// Fields that must not be sent twice.
-static SINGULAR: [HeaderName; 4] = [AUTHORIZATION, HOST, CONTENT_TYPE, CONTENT_LENGTH];
+const SINGULAR: Names =
+    Names::of(&[FieldName::Authorization, FieldName::Host, FieldName::ContentType, FieldName::ContentLength]);
 
 /// Checks a parsed head. Linear in its length.
 ///
 /// # Errors
 /// [`RequestError::MethodNotAllowed`], [`RequestError::TargetTooLong`], [`RequestError::HeadTooLarge`] and
 /// [`RequestError::Malformed`].
-pub fn check(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
+pub fn check(head: &RequestHead, limits: &Limits) -> Result<(), RequestError> {
     let refused = ["CONNECT", "TRACE", "TRACK"];
-    if refused.iter().any(|method| parts.method.as_str().eq_ignore_ascii_case(method)) {
+    if refused.iter().any(|method| head.method.as_str().eq_ignore_ascii_case(method)) {
         return Err(RequestError::MethodNotAllowed);
     }
-    check_size(parts, limits)?;
-    check_target(&parts.method, &parts.uri)?;
-    check_values(&parts.headers)?;
-    check_authority(parts)?;
-    check_framing(parts)
+    check_size(head, limits)?;
+    check_target(&head.method, &head.uri)?;
+    check_values(&head.fields)?;
+    check_authority(head)?;
+    check_framing(head)
 }
 
 /// The authority that a request is for: the target's or `:authority`, else `Host`; the same that goes upstream.
-pub fn authority(parts: &Parts) -> Option<&str> {
-    let host = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    parts.uri.authority().map(http::uri::Authority::as_str).or_else(host)
+pub fn authority(head: &RequestHead) -> Option<&str> {
+    let host = || head.fields.get(FieldName::Host).and_then(text);
+    head.uri.authority().map(http::uri::Authority::as_str).or_else(host)
 }
 
-fn check_size(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
-    let target = target_length(&parts.uri);
+fn check_size(head: &RequestHead, limits: &Limits) -> Result<(), RequestError> {
+    let target = target_length(&head.uri);
     if target > limits.target {
         return Err(RequestError::TargetTooLong);
     }
-    let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if parts.headers.len() > limits.fields || target.saturating_add(fields) > limits.head {
+    let fields: usize = head.fields.iter().map(|field| field.name.len() + field.value.len() + 4).sum();
+    if head.fields.len() > limits.fields || target.saturating_add(fields) > limits.head {
         return Err(RequestError::HeadTooLarge);
     }
     Ok(())
@@ -146,36 +148,38 @@ fn escape(behind: &[u8]) -> Option<(u8, &[u8])> {
     Some((digit(high)? << 4 | digit(low)?, rest))
 }
 
-/// One pass over the fields: looking names up would cost a hash each. A `HeaderValue` holds no control byte but HTAB.
-fn check_values(headers: &HeaderMap) -> Result<(), RequestError> {
-    let mut seen = [false; 4];
-    for (name, value) in headers {
-        let singular = SINGULAR.iter().zip(&mut seen).find(|(singular, _)| *singular == name);
-        if singular.is_some_and(|(_, seen)| std::mem::replace(seen, true)) {
+/// A value holds no control byte but HTAB.
+fn check_values(fields: &Fields) -> Result<(), RequestError> {
+    let mut seen = Names::default();
+    for field in fields.iter().filter(|field| SINGULAR.contain(field.known)) {
+        if seen.contain(field.known) {
             return Err(RequestError::Malformed("a singular field sent twice"));
         }
-        if name == AUTHORIZATION && !value.as_bytes().iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        seen.add(field.known);
+        if field.known == FieldName::Authorization
+            && !field.value.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        {
             return Err(RequestError::Malformed("bytes outside visible ASCII in Authorization"));
         }
     }
     Ok(())
 }
 
-fn check_authority(parts: &Parts) -> Result<(), RequestError> {
-    let host = parts.headers.get(HOST).map(http::HeaderValue::as_bytes);
-    let target = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+fn check_authority(head: &RequestHead) -> Result<(), RequestError> {
+    let host = head.fields.get(FieldName::Host);
+    let target = head.uri.authority().map(|authority| authority.as_str().as_bytes());
     match (host, target) {
         (Some(host), Some(target)) if !host.eq_ignore_ascii_case(target) => {
-            if parts.version > Version::HTTP_11 {
+            if head.version > Version::HTTP_11 {
                 return Err(RequestError::Malformed(":authority and host differ"));
             }
             check_host(host)?;
             check_host(target)
         }
         (Some(host), _) => check_host(host),
-        (None, Some(_)) if parts.version == Version::HTTP_11 => Err(RequestError::Malformed("no Host")),
+        (None, Some(_)) if head.version == Version::HTTP_11 => Err(RequestError::Malformed("no Host")),
         (None, Some(target)) => check_host(target),
-        (None, None) if parts.version <= Version::HTTP_10 => Ok(()),
+        (None, None) if head.version <= Version::HTTP_10 => Ok(()),
         (None, None) => Err(RequestError::Malformed("no Host")),
     }
 }
@@ -220,15 +224,15 @@ fn is_port(port: &[u8]) -> bool {
     digits && port.len() <= 5 && number <= u32::from(u16::MAX)
 }
 
-fn check_framing(parts: &Parts) -> Result<(), RequestError> {
-    let length = parts.headers.get(CONTENT_LENGTH).map(http::HeaderValue::as_bytes);
+fn check_framing(head: &RequestHead) -> Result<(), RequestError> {
+    let length = head.fields.get(FieldName::ContentLength);
     if length.is_some_and(|length| length.is_empty() || !length.iter().all(u8::is_ascii_digit)) {
         return Err(RequestError::Malformed("a Content-Length that is no number"));
     }
-    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    let mut codings = head.fields.all(FieldName::TransferEncoding);
     let Some(coding) = codings.next() else { return Ok(()) };
-    let chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
-    if !chunked || length.is_some() || parts.version != Version::HTTP_11 {
+    let chunked = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+    if !chunked || length.is_some() || head.version != Version::HTTP_11 {
         return Err(RequestError::Malformed("an ambiguous Transfer-Encoding"));
     }
     Ok(())

@@ -7,8 +7,11 @@ pub mod client_names;
 pub mod connection;
 pub mod error;
 pub mod facts;
+pub mod field_name;
+pub mod fields;
 pub mod head;
 pub mod record;
+mod request_head;
 pub mod subjects;
 
 mod base64;
@@ -19,3 +22,6 @@ pub use body::RequestBody;
 pub use client_address::{ClientAddress, Source};
 pub use connection::{Connection, Scheme};
 pub use error::RequestError;
+pub use field_name::FieldName;
+pub use fields::Fields;
+pub use request_head::RequestHead;

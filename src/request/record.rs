@@ -13,7 +13,7 @@
 //! line has beside this.
 
 use super::subjects::{self, Listed, Statements, StatementsError};
-use super::{api_key, facts, head};
+use super::{Fields, RequestHead, api_key, facts, head};
 use crate::config::Answers;
 use crate::policy::Policy;
 use crate::policy::acl::Action;
@@ -21,8 +21,7 @@ use crate::policy::decide::{self, Decision, Effect};
 use crate::policy::facts::RequestFacts;
 use crate::policy::subject::{ApiKey, Mode};
 use ::uuid::Uuid;
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{Method, Uri};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -97,23 +96,23 @@ const VERSION: &str = "1";
 
 impl Record {
     /// What is to be kept of a request.
-    pub fn of(policy: &Policy, parts: &Parts, facts: &RequestFacts<'_>, body: Body<'_>) -> Self {
+    pub fn of(policy: &Policy, request: &RequestHead, facts: &RequestFacts<'_>, body: Body<'_>) -> Self {
         let body = match body {
             Body::None => BodyRecord::None,
             Body::Unheard => BodyRecord::Unheard,
             Body::Heard(bytes) => {
-                subjects::witness_body(policy, parts, bytes).map_or(BodyRecord::Unheard, BodyRecord::Heard)
+                subjects::witness_body(policy, request, bytes).map_or(BodyRecord::Unheard, BodyRecord::Heard)
             }
         };
-        let host = head::authority(parts).filter(|host| host.bytes().all(|byte| byte.is_ascii_graphic()));
+        let host = head::authority(request).filter(|host| host.bytes().all(|byte| byte.is_ascii_graphic()));
         Self {
-            method: parts.method.clone(),
+            method: request.method.clone(),
             host: host.map(str::to_owned),
             settings: settings(policy),
             key_set: policy.api_key_set(),
             keys: facts.api_keys.iter().map(|key| key.id).collect(),
-            unlisted_key: api_key::carries_unlisted(policy, &parts.headers),
-            head: subjects::witness_head(policy, parts),
+            unlisted_key: api_key::carries_unlisted(policy, &request.fields),
+            head: subjects::witness_head(policy, request),
             body,
         }
     }
@@ -217,8 +216,8 @@ impl<'p> Replay<'p> {
         if record.settings != self.settings {
             return Err(Unknown::Settings);
         }
-        let parts = parts(record, path).ok_or(Unknown::Path)?;
-        let mut facts = facts::gather(self.policy, &parts, client).map_err(|_| Unknown::Path)?;
+        let request = head_of(record, path).ok_or(Unknown::Path)?;
+        let mut facts = facts::gather(self.policy, &request, client).map_err(|_| Unknown::Path)?;
         facts.api_keys = record.keys.iter().filter_map(|id| self.keys.get(id).copied()).collect();
         self.say(&record.head, &mut facts)?;
         if facts::needs_body(self.policy, &facts, self.answers) {
@@ -256,14 +255,17 @@ impl<'p> Replay<'p> {
     }
 }
 
-fn parts(record: &Record, path: &str) -> Option<Parts> {
-    let mut request = Request::new(());
-    *request.method_mut() = record.method.clone();
-    *request.uri_mut() = path.parse::<Uri>().ok()?;
+fn head_of(record: &Record, path: &str) -> Option<RequestHead> {
+    let mut fields = Fields::default();
     if let Some(host) = &record.host {
-        request.headers_mut().insert(header::HOST, HeaderValue::from_str(host).ok()?);
+        fields.append("host", host.as_bytes());
     }
-    Some(request.into_parts().0)
+    Some(RequestHead {
+        method: record.method.clone(),
+        uri: path.parse::<Uri>().ok()?,
+        fields,
+        ..RequestHead::default()
+    })
 }
 
 #[cfg(test)]

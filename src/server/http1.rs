@@ -21,10 +21,10 @@ use super::connection::Client;
 use super::deadline::{Slot, Wait};
 use super::stream::{Paced, Prefixed};
 use crate::http1::{Lined, Sending};
-use crate::request::{RequestBody, RequestError};
+use crate::request::{RequestBody, RequestError, RequestHead};
 use answer::Terms;
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http::{Response, StatusCode};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -98,7 +98,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
                 (Next::Head(_) | Next::Refused(_), Some(error)) | (Next::Refused(error), None) => {
                     self.refuse(error).await
                 }
-                (Next::Head(head), None) => self.exchange(&head).await,
+                (Next::Head(head), None) => self.exchange(head).await,
             };
             if outcome != Outcome::Next {
                 return outcome;
@@ -113,23 +113,23 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         self.send(response, Terms::refused()).await
     }
 
-    async fn exchange(&mut self, bytes: &Bytes) -> Outcome {
-        let Ok(request) = head::request(bytes) else {
+    async fn exchange(&mut self, text: BytesMut) -> Outcome {
+        let Ok(request) = head::request(text) else {
             return self.refuse(RequestError::Malformed("head")).await;
         };
         let terms = Terms::of(&request);
         let body = Upload::begin(&self.wire, terms.expects_continue);
         let body = body.map_or_else(|| RequestBody::full(Bytes::new()), RequestBody::wrapped);
-        match self.handled(request.map(|()| body)).await {
+        match self.handled(request, body).await {
             None => Outcome::Gone,
             Some(response) => self.send(response, terms).await,
         }
     }
 
     /// The handler's response, unless the client goes before. By itself, so that what follows has the same room.
-    async fn handled(&mut self, request: Request<RequestBody>) -> Option<Response<H::Body>> {
+    async fn handled(&mut self, request: RequestHead, body: RequestBody) -> Option<Response<H::Body>> {
         let client = Rc::clone(&self.client);
-        let mut handling = pin!(client.handler.handle(request, &client.connection));
+        let mut handling = pin!(client.handler.handle(request, body, &client.connection));
         poll_fn(|context| match self.poll_gone(context) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => match handling.as_mut().poll(context) {

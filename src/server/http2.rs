@@ -18,7 +18,7 @@ use super::stream::Paced;
 use super::upload::Upload;
 use crate::config::Timeouts;
 use crate::http1::Lined;
-use crate::request::{RequestBody, RequestError};
+use crate::request::{RequestBody, RequestError, RequestHead};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -210,7 +210,7 @@ async fn answer<H: Handler>(
         None => {
             let Streams { registry, timeouts, .. } = &*open.streams;
             let body = Upload::watch(RequestBody::new(body), registry, timeouts.body);
-            client.handler.handle(Request::from_parts(parts, body), &client.connection).await
+            client.handler.handle(RequestHead::from(parts), body, &client.connection).await
         }
     };
     let (mut parts, mut body) = response.into_parts();

@@ -40,10 +40,10 @@ pub use shutdown::{Drained, Stage, Stopper};
 pub use tls::{TlsError, TlsHandle};
 
 use crate::http1::Lined;
-use crate::request::{Connection, RequestBody, RequestError};
+use crate::request::{Connection, RequestBody, RequestError, RequestHead};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use listener::Reception;
 use std::fmt;
 use std::future::Future;
@@ -64,7 +64,8 @@ pub trait Handler: 'static {
     /// Answers a request. Never fails: failures are responses.
     fn handle(
         &self,
-        request: Request<RequestBody>,
+        request: RequestHead,
+        body: RequestBody,
         connection: &Connection,
     ) -> impl Future<Output = Response<Self::Body>>;
 

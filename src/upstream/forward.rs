@@ -21,13 +21,14 @@ use super::response_fields;
 use super::upgrade;
 use crate::config;
 use crate::http1::Coding;
-use crate::request::RequestError;
+use crate::request::{RequestError, RequestHead};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::{Authority, Scheme};
-use http::{Method, Request, Response, StatusCode, Uri, Version, request};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body;
 use hyper::body::Incoming;
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -47,7 +48,7 @@ struct Failure {
 /// What an exchange is about; the same for every attempt.
 struct Errand<'a> {
     settings: &'a config::Upstream,
-    parts: &'a request::Parts,
+    request: &'a RequestHead,
     hop: HopFields<'a>,
     forwarding: &'a Forwarding<'a>,
     wish: Wish,
@@ -66,7 +67,7 @@ impl Upstream {
     pub async fn forward<B>(
         &self,
         settings: &config::Upstream,
-        parts: &request::Parts,
+        request: &RequestHead,
         body: B,
         forwarding: Forwarding<'_>,
     ) -> Result<Response<UpstreamBody>, UpstreamError>
@@ -75,10 +76,10 @@ impl Upstream {
     {
         let forwarding = &forwarding;
         let mut body = Outgoing::new(body);
-        let wish = if body.is_end_stream() { upgrade::wish(parts) } else { Wish::Response };
-        let hop = HopFields::of(&parts.headers)?;
-        let errand = Errand { settings, parts, hop, forwarding, wish };
-        let repeatable = body.is_end_stream() && parts.method.is_idempotent();
+        let wish = if body.is_end_stream() { upgrade::wish(request) } else { Wish::Response };
+        let hop = HopFields::of(&request.fields)?;
+        let errand = Errand { settings, request, hop, forwarding, wish };
+        let repeatable = body.is_end_stream() && request.method.is_idempotent();
         let mut candidates = self.origins.candidates(settings).await?;
         let mut need = Need { fresh: false, http1: wish == Wish::Tunnel };
         let reached = self.reach(&mut candidates, None, settings, need).await;
@@ -188,7 +189,7 @@ impl Errand<'_> {
         connection: &mut Http1,
         body: Outgoing,
     ) -> Result<Message, RequestError> {
-        let target = self.parts.uri.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
+        let target = self.request.uri.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
         let announces_trailers = self.hop.announces_trailers;
         let coding = match self.length(&body) {
             Some(length) => Coding::Length(length),
@@ -197,10 +198,10 @@ impl Errand<'_> {
         };
         // A server that does not read such a body would take it for the next request, unless there is none.
         let ends = coding != Coding::None && !self.takes_content();
-        let line = RequestLine { method: &self.parts.method, target, announces_trailers, ends };
-        let host = self.host(endpoint)?;
+        let line = RequestLine { method: &self.request.method, target, announces_trailers, ends };
+        let host = self.host(endpoint);
         Ok(connection.message(&line, (body, coding), |head| {
-            let request = (self.parts, &self.hop);
+            let request = (self.request, &self.hop);
             headers::write_request(head, request, self.forwarding, self.settings, (&host, self.wish));
         }))
     }
@@ -212,14 +213,13 @@ impl Errand<'_> {
 
     /// Whether content means something to the method (RFC 9110 §9.3), so that every server reads it.
     fn takes_content(&self) -> bool {
-        matches!(self.parts.method, Method::POST | Method::PUT | Method::PATCH)
+        matches!(self.request.method, Method::POST | Method::PUT | Method::PATCH)
     }
 
-    fn host(&self, endpoint: &Endpoint) -> Result<HeaderValue, RequestError> {
-        match headers::host(self.parts) {
-            Some(host) => Ok(host),
-            None => HeaderValue::from_str(&authority(&endpoint.url))
-                .map_err(|_| RequestError::Malformed("no host")),
+    fn host(&self, endpoint: &Endpoint) -> Cow<'_, [u8]> {
+        match headers::host(self.request) {
+            Some(host) => Cow::Borrowed(host),
+            None => Cow::Owned(authority(&endpoint.url).into_bytes()),
         }
     }
 
@@ -277,10 +277,10 @@ impl Errand<'_> {
 
     /// The request as an HTTP/2 upstream gets it.
     fn request(&self, endpoint: &Endpoint, body: Outgoing) -> Result<Request<Outgoing>, RequestError> {
-        let parts = self.parts;
-        let host = self.host(endpoint)?;
-        let mut fields = HeaderMap::with_capacity(parts.headers.len() + 12);
-        let request = (parts, &self.hop);
+        let asked = self.request;
+        let host = self.host(endpoint);
+        let mut fields = HeaderMap::with_capacity(asked.fields.len() + 12);
+        let request = (asked, &self.hop);
         headers::write_request(&mut fields, request, self.forwarding, self.settings, (&host, self.wish));
         fields.remove(header::HOST);
         fields.remove(header::CONNECTION);
@@ -290,10 +290,10 @@ impl Errand<'_> {
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(if endpoint.url.tls { Scheme::HTTPS } else { Scheme::HTTP });
         uri.authority =
-            Some(Authority::try_from(host.as_bytes()).map_err(|_| RequestError::Malformed("invalid host"))?);
-        uri.path_and_query = Some(parts.uri.path_and_query().cloned().ok_or(RequestError::MethodNotAllowed)?);
+            Some(Authority::try_from(&*host).map_err(|_| RequestError::Malformed("invalid host"))?);
+        uri.path_and_query = Some(asked.uri.path_and_query().cloned().ok_or(RequestError::MethodNotAllowed)?);
         let mut request = Request::new(body);
-        request.method_mut().clone_from(&parts.method);
+        request.method_mut().clone_from(&asked.method);
         *request.version_mut() = Version::HTTP_2;
         *request.uri_mut() = Uri::from_parts(uri).map_err(|_| RequestError::Malformed("invalid target"))?;
         *request.headers_mut() = fields;

@@ -8,9 +8,7 @@
 
 use super::headers::{Fields, Forwarding};
 use super::hop::HopFields;
-use crate::http1::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP};
 use crate::request::Scheme;
-use http::header::{self, HeaderValue};
 use smallvec::SmallVec;
 use std::fmt::{self, Write};
 use std::net::IpAddr;
@@ -18,7 +16,7 @@ use std::net::IpAddr;
 /// Writes them. `hop` is what the peer sent, `host` the `Host` that goes upstream.
 pub(super) fn write(
     fields: &mut impl Fields,
-    (hop, host): (&HopFields<'_>, &HeaderValue),
+    (hop, host): (&HopFields<'_>, &[u8]),
     forwarding: &Forwarding<'_>,
     with_forwarded: bool,
 ) {
@@ -29,11 +27,11 @@ pub(super) fn write(
         Scheme::Http => b"http",
         Scheme::Https => b"https",
     });
-    let host = hop.and_then(|hop| hop.host.once(is_host)).unwrap_or(host.as_bytes());
+    let host = hop.and_then(|hop| hop.host.once(is_host)).unwrap_or(host);
     if with_forwarded {
         let mut text = Text::default();
         text.put(&Elements { client, peer, host, proto });
-        fields.write(&header::FORWARDED, &text.0);
+        fields.write("forwarded", &text.0);
     }
     let mut addresses = Text::default();
     addresses.put_address(client);
@@ -42,12 +40,12 @@ pub(super) fn write(
         addresses.0.extend_from_slice(b", ");
         addresses.put_address(peer);
     }
-    fields.write(&X_FORWARDED_FOR, &addresses.0);
-    fields.write(&X_REAL_IP, addresses.0.get(..first).unwrap_or_default());
-    fields.write(&X_FORWARDED_PROTO, proto);
+    fields.write("x-forwarded-for", &addresses.0);
+    fields.write("x-real-ip", addresses.0.get(..first).unwrap_or_default());
+    fields.write("x-forwarded-proto", proto);
     let port = hop.and_then(|hop| hop.port.once(|port| number(port).is_some()));
-    fields.write(&X_FORWARDED_PORT, port.unwrap_or_else(|| port_of(host, proto)));
-    fields.write(&X_FORWARDED_HOST, host);
+    fields.write("x-forwarded-port", port.unwrap_or_else(|| port_of(host, proto)));
+    fields.write("x-forwarded-host", host);
 }
 
 fn is_proto(value: &[u8]) -> bool {

@@ -20,10 +20,11 @@ use super::hop::HopFields;
 use super::names;
 use crate::config;
 use crate::enforce::Permit;
-use crate::request::Connection;
 use crate::request::client_names::tells_of_client;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Version, request};
+use crate::request::fields::Field;
+use crate::request::{Connection, FieldName, RequestHead};
+use http::Version;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -53,32 +54,37 @@ pub(super) enum Wish {
 }
 
 /// The authority that the request is for: of the target if it has one (RFC 9112 §3.2.2), else `Host`.
-pub(super) fn host(parts: &request::Parts) -> Option<HeaderValue> {
-    match parts.uri.authority() {
+pub(super) fn host(request: &RequestHead) -> Option<&[u8]> {
+    match request.uri.authority() {
         Some(authority) => {
             let text = authority.as_str();
             let bare = text.rsplit_once('@').map_or(text, |(_, bare)| bare);
-            HeaderValue::from_str(bare).ok()
+            Some(bare.as_bytes())
         }
-        None => parts.headers.get(header::HOST).filter(|value| !value.is_empty()).cloned(),
+        None => request.fields.get(FieldName::Host).filter(|value| !value.is_empty()),
     }
 }
 
 /// Where the fields of a request are written.
 pub(super) trait Fields {
-    /// A field as it came.
-    fn pass(&mut self, name: &HeaderName, value: &HeaderValue);
-    /// A field of ours, in ASCII.
-    fn write(&mut self, name: &HeaderName, value: &[u8]);
+    /// A field as it came, and its line if that can be sent as it is.
+    fn pass(&mut self, field: &Field<'_>, line: Option<&[u8]>);
+    /// A field of ours, its name in lower case.
+    fn write(&mut self, name: &str, value: &[u8]);
 }
 
 impl Fields for HeaderMap {
-    fn pass(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.append(name, value.clone());
+    fn pass(&mut self, field: &Field<'_>, _line: Option<&[u8]>) {
+        if let (Ok(name), Ok(mut value)) =
+            (HeaderName::from_bytes(field.name), HeaderValue::from_bytes(field.value))
+        {
+            value.set_sensitive(field.sensitive);
+            self.append(name, value);
+        }
     }
 
-    fn write(&mut self, name: &HeaderName, value: &[u8]) {
-        if let Ok(value) = HeaderValue::from_bytes(value) {
+    fn write(&mut self, name: &str, value: &[u8]) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
             self.append(name, value);
         }
     }
@@ -88,64 +94,68 @@ impl Fields for HeaderMap {
 /// `Transfer-Encoding`). Each is written once: what is ours is never among what is passed on.
 pub(super) fn write_request(
     fields: &mut impl Fields,
-    (parts, hop): (&request::Parts, &HopFields<'_>),
+    (request, hop): (&RequestHead, &HopFields<'_>),
     forwarding: &Forwarding<'_>,
     settings: &config::Upstream,
-    (host, wish): (&HeaderValue, Wish),
+    (host, wish): (&[u8], Wish),
 ) {
-    let cookies = if parts.version == Version::HTTP_2 { joined_cookies(&parts.headers) } else { None };
-    fields.pass(&header::HOST, host);
-    for (name, value) in &parts.headers {
-        let joined = cookies.is_some() && name == header::COOKIE;
+    let cookies = if request.version == Version::HTTP_2 { joined_cookies(request) } else { None };
+    fields.write("host", host);
+    for (field, line) in request.fields.lines() {
+        let joined = cookies.is_some() && field.known == FieldName::Cookie;
         if !joined
-            && is_passed_on(name.as_str(), forwarding, settings)
-            && !hop.options.remove(name.as_str().as_bytes(), forwarding.decisive)
+            && is_passed_on(&field, forwarding, settings)
+            && !hop.options.remove(field.name, forwarding.decisive)
         {
-            fields.pass(name, value);
+            fields.pass(&field, line);
         }
     }
-    if let Some(cookies) = cookies {
-        fields.pass(&header::COOKIE, &cookies);
+    if let Some((value, sensitive)) = &cookies {
+        let (known, name) = (FieldName::Cookie, b"cookie".as_slice());
+        fields.pass(&Field { known, name, value, sensitive: *sensitive }, None);
     }
     match wish {
         Wish::Tunnel => {
-            fields.write(&header::CONNECTION, b"upgrade");
-            fields.write(&header::UPGRADE, b"websocket");
+            fields.write("connection", b"upgrade");
+            fields.write("upgrade", b"websocket");
         }
         Wish::Response if hop.takes_trailers => {
-            fields.write(&header::TE, b"trailers");
-            fields.write(&header::CONNECTION, b"te");
+            fields.write("te", b"trailers");
+            fields.write("connection", b"te");
         }
         Wish::Response => {}
     }
     forwarded::write(fields, (hop, host), forwarding, settings.forwarded);
 }
 
-fn is_passed_on(name: &str, forwarding: &Forwarding<'_>, settings: &config::Upstream) -> bool {
-    let is_stripped = || settings.strip_headers.iter().any(|stripped| **stripped == *name);
-    let dropped = !names::is_usual(name)
-        && (names::is_hop_by_hop(name.as_bytes())
-            || matches!(name, "host" | "content-length" | "expect")
-            || names::is_generated(name)
-            || names::is_never_sent(name)
-            || names::is_double(name, forwarding.decisive)
-            || (!forwarding.peer_trusted && tells_of_client(name)));
-    !dropped && (forwarding.peer_trusted || !is_stripped())
+fn is_passed_on(field: &Field<'_>, forwarding: &Forwarding<'_>, settings: &config::Upstream) -> bool {
+    let is_stripped = |name: &str| settings.strip_headers.iter().any(|stripped| **stripped == *name);
+    let trusted = forwarding.peer_trusted;
+    if names::USUAL.contain(field.known) {
+        return trusted || settings.strip_headers.is_empty() || !is_stripped(field.name());
+    }
+    if names::ENDING_HERE.contain(field.known) {
+        return false;
+    }
+    let name = field.name();
+    let dropped = names::is_hop_by_hop(field.name)
+        || names::is_never_sent(name)
+        || names::is_double(name, forwarding.decisive)
+        || (!trusted && tells_of_client(name));
+    !dropped && (trusted || !is_stripped(name))
 }
 
-/// Several cookie fields as one; `None` where there are no several.
-fn joined_cookies(fields: &HeaderMap) -> Option<HeaderValue> {
-    let mut crumbs = fields.get_all(header::COOKIE).iter();
+/// Several cookie fields as one, and whether it is sensitive; `None` where there are no several.
+fn joined_cookies(request: &RequestHead) -> Option<(Vec<u8>, bool)> {
+    let mut crumbs = request.fields.iter().filter(|field| field.known == FieldName::Cookie);
     let (first, second) = (crumbs.next()?, crumbs.next()?);
     let mut joined = Vec::with_capacity(256);
-    joined.extend_from_slice(first.as_bytes());
+    joined.extend_from_slice(first.value);
     for crumb in std::iter::once(second).chain(crumbs) {
         joined.extend_from_slice(b"; ");
-        joined.extend_from_slice(crumb.as_bytes());
+        joined.extend_from_slice(crumb.value);
     }
-    let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)).ok()?;
-    value.set_sensitive(first.is_sensitive());
-    Some(value)
+    Some((joined, first.sensitive))
 }
 
 #[cfg(test)]

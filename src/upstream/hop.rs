@@ -1,12 +1,11 @@
 //! What a request says to us, the next hop, and what a trusted proxy says of the hop before.
 //!
-//! Fields in, in one pass (looking names up would cost a hash each) → the options of `Connection`, what is said of
+//! Fields in → the options of `Connection`, what is said of
 //! trailers, and the forwarding fields that may be kept. Source: RFC 9110 §7.6.1.
 
 use super::names;
 use crate::http1::mentions;
-use crate::request::RequestError;
-use http::header::{CONNECTION, HeaderMap, TE, TRAILER};
+use crate::request::{FieldName, Fields, RequestError};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -59,8 +58,12 @@ pub(super) enum Sent<'a> {
 }
 
 impl<'a> Sent<'a> {
-    fn again(&mut self, value: &'a [u8]) {
-        *self = if *self == Self::Never { Self::Once(value) } else { Self::Often };
+    fn of(mut values: impl Iterator<Item = &'a [u8]>) -> Self {
+        match (values.next(), values.next()) {
+            (None, _) => Self::Never,
+            (Some(value), None) => Self::Once(value),
+            (Some(_), Some(_)) => Self::Often,
+        }
     }
 
     /// The value, if there is one alone and it is sane.
@@ -91,24 +94,16 @@ impl<'a> HopFields<'a> {
     ///
     /// # Errors
     /// [`RequestError::Malformed`] if `Connection` names more options than anybody needs.
-    pub(super) fn of(fields: &'a HeaderMap) -> Result<Self, RequestError> {
-        let mut hop = Self::default();
-        for (name, value) in fields {
-            if name == CONNECTION {
-                hop.options.add(value.as_bytes())?;
-            } else if name == TE {
-                hop.takes_trailers |= mentions(value.as_bytes(), b"trailers");
-            } else if name == TRAILER {
-                hop.announces_trailers = true;
-            } else {
-                match name.as_str() {
-                    "x-forwarded-proto" => hop.proto.again(value.as_bytes()),
-                    "x-forwarded-host" => hop.host.again(value.as_bytes()),
-                    "x-forwarded-port" => hop.port.again(value.as_bytes()),
-                    _ => {}
-                }
-            }
-        }
-        Ok(hop)
+    pub(super) fn of(fields: &'a Fields) -> Result<Self, RequestError> {
+        let mut options = Options::default();
+        fields.all(FieldName::Connection).try_for_each(|value| options.add(value))?;
+        Ok(Self {
+            options,
+            takes_trailers: fields.all(FieldName::Te).any(|value| mentions(value, b"trailers")),
+            announces_trailers: fields.have(FieldName::Trailer),
+            proto: Sent::of(fields.all(FieldName::XForwardedProto)),
+            host: Sent::of(fields.all(FieldName::XForwardedHost)),
+            port: Sent::of(fields.all(FieldName::XForwardedPort)),
+        })
     }
 }

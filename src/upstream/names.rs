@@ -4,7 +4,9 @@
 //! RFC 9110 §11.7, CVE-2016-5385 (`Proxy`), CVE-2022-31813 and CVE-2024-45410 (`Connection` that removes forwarding
 //! headers).
 
+use crate::request::FieldName;
 use crate::request::client_names::{hyphenated, replaces_target, tells_of_client};
+use crate::request::field_name::Names;
 use http::HeaderName;
 use std::sync::Arc;
 
@@ -27,41 +29,46 @@ pub(super) fn is_hop_by_hop(name: &[u8]) -> bool {
 }
 
 /// Fields of nearly every request that go upstream whoever sent them, so that nothing else need be asked of their names.
-pub(super) fn is_usual(name: &str) -> bool {
-    matches!(
-        name,
-        "accept"
-            | "accept-encoding"
-            | "accept-language"
-            | "authorization"
-            | "cache-control"
-            | "content-type"
-            | "cookie"
-            | "origin"
-            | "referer"
-            | "user-agent"
-            | "x-request-id"
-    )
-}
+pub(super) const USUAL: Names = Names::of(&[
+    FieldName::Accept,
+    FieldName::AcceptEncoding,
+    FieldName::AcceptLanguage,
+    FieldName::Authorization,
+    FieldName::CacheControl,
+    FieldName::ContentType,
+    FieldName::Cookie,
+    FieldName::Origin,
+    FieldName::Referer,
+    FieldName::UserAgent,
+    FieldName::XRequestId,
+]);
+
+/// Fields that we write ourselves, so that nobody else's passes.
+const GENERATED: Names = Names::of(&[
+    FieldName::Forwarded,
+    FieldName::XForwardedFor,
+    FieldName::XForwardedHost,
+    FieldName::XForwardedPort,
+    FieldName::XForwardedProto,
+    FieldName::XRealIp,
+]);
+
+/// Fields that end here, whoever sent them: those for the next hop that are seen most, framing, and what we write ourselves.
+pub(super) const ENDING_HERE: Names = GENERATED.and(Names::of(&[
+    FieldName::Connection,
+    FieldName::ContentLength,
+    FieldName::Expect,
+    FieldName::Host,
+    FieldName::Te,
+    FieldName::TransferEncoding,
+    FieldName::Upgrade,
+]));
 
 /// Whether a field never goes upstream, whoever sent it: names that CGI-like servers would take for another;
 /// `Proxy`, which they take for `HTTP_PROXY`; and those by which some frameworks (Symfony, Laminas, IIS) serve another target than
 /// the one that was matched. A trusted proxy may pass on what its client sent.
 pub(super) fn is_never_sent(name: &str) -> bool {
     name == "proxy" || memchr::memchr(b'_', name.as_bytes()).is_some() || replaces_target(name)
-}
-
-/// Whether we write this field ourselves, so that nobody else's passes.
-pub(super) fn is_generated(name: &str) -> bool {
-    matches!(
-        name,
-        "forwarded"
-            | "x-forwarded-for"
-            | "x-forwarded-proto"
-            | "x-forwarded-host"
-            | "x-forwarded-port"
-            | "x-real-ip"
-    )
 }
 
 /// Whether a field is another spelling of one that a decision is made on, or that we write ourselves, by a sign that CGI-like servers (PHP: the
@@ -120,6 +127,10 @@ pub(super) fn is_forbidden_trailer(name: &HeaderName) -> bool {
     is_hop_by_hop(name.as_bytes()) || is_never_sent(name) || is_generated(name) || is_end_to_end(name)
 }
 
+fn is_generated(name: &str) -> bool {
+    GENERATED.contain(FieldName::of(name.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +169,8 @@ mod tests {
 
     #[test]
     fn usual_names_are_none_of_all_others() {
-        let usual: Vec<_> = KNOWN_NAMES.into_iter().filter(|name| is_usual(name)).collect();
+        let usual: Vec<_> =
+            KNOWN_NAMES.into_iter().filter(|name| USUAL.contain(FieldName::of(name.as_bytes()))).collect();
         assert_eq!(usual.len(), 11);
         for name in usual {
             assert!(!is_hop_by_hop(name.as_bytes()) && !is_generated(name) && !is_never_sent(name), "{name}");

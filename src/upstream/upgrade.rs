@@ -10,8 +10,9 @@ use super::http1::Http1;
 use super::response_fields;
 use crate::http1::mentions;
 use crate::request::connection::Duplex;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Response, Version, request, response};
+use crate::request::{FieldName, RequestHead};
+use http::header::{self, HeaderValue};
+use http::{Method, Response, Version, response};
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
@@ -26,21 +27,22 @@ pub const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 const BUFFER: usize = 8 * 1024;
 
 /// Whether a request wishes for a tunnel.
-pub(super) fn wish(parts: &request::Parts) -> Wish {
-    let is_tunnel = parts.method == Method::GET
-        && parts.version == Version::HTTP_11
-        && upgrades_to_websocket(&parts.headers)
-        && parts.headers.contains_key(header::SEC_WEBSOCKET_KEY);
+pub(super) fn wish(request: &RequestHead) -> Wish {
+    let of = |name| request.fields.all(name);
+    let is_tunnel = request.method == Method::GET
+        && request.version == Version::HTTP_11
+        && upgrades_to_websocket(of(FieldName::Upgrade), of(FieldName::Connection))
+        && request.fields.have(FieldName::SecWebSocketKey);
     if is_tunnel { Wish::Tunnel } else { Wish::Response }
 }
 
-fn upgrades_to_websocket(fields: &HeaderMap) -> bool {
-    let of =
-        |wanted: HeaderName| fields.iter().filter(move |(name, _)| **name == wanted).map(|(_, value)| value);
-    let mut protocols = of(header::UPGRADE);
-    protocols.next().is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
+fn upgrades_to_websocket<'a>(
+    mut protocols: impl Iterator<Item = &'a [u8]>,
+    mut options: impl Iterator<Item = &'a [u8]>,
+) -> bool {
+    protocols.next().is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
         && protocols.next().is_none()
-        && of(header::CONNECTION).any(|value| mentions(value.as_bytes(), b"upgrade"))
+        && options.any(|value| mentions(value, b"upgrade"))
 }
 
 /// Turns upstream's 101 into the client's, and leaves the tunnel in the client's connection. The tunnel holds
@@ -54,7 +56,8 @@ pub(super) fn open(
     address: SocketAddr,
     forwarding: &Forwarding<'_>,
 ) -> Result<Response<UpstreamBody>, &'static str> {
-    if !upgrades_to_websocket(&parts.headers) {
+    let of = |name| parts.headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    if !upgrades_to_websocket(of(header::UPGRADE), of(header::CONNECTION)) {
         return Err("101 to something other than WebSocket");
     }
     let Some((upstream, early)) = connection.into_tunnel() else {

@@ -33,9 +33,9 @@ fn line(changes: &Value) -> RecordedLine {
 /// What a gateway with these settings writes of a plain request.
 fn record(policy: &str) -> String {
     let loaded = load(policy);
-    let (parts, ()) = http::Request::new(()).into_parts();
-    let facts = crate::request::facts::gather(&loaded.policy, &parts, None).unwrap();
-    Record::of(&loaded.policy, &parts, &facts, crate::request::record::Body::None).to_string()
+    let request = crate::request::RequestHead::default();
+    let facts = crate::request::facts::gather(&loaded.policy, &request, None).unwrap();
+    Record::of(&loaded.policy, &request, &facts, crate::request::record::Body::None).to_string()
 }
 
 fn load(policy: &str) -> crate::config::Loaded {

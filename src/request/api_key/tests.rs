@@ -17,13 +17,14 @@ fn everything() -> Policy {
     policy_with(|parts| parts.rules.api_key_sources = sources(true, true, true, &["x-api-key"]))
 }
 
-fn fields(fields: &[(&str, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        headers.append(name, HeaderValue::from_str(value).unwrap());
-    }
-    headers
+fn fields(lines: &[(&str, &str)]) -> Fields {
+    let mut fields = Fields::default();
+    lines.iter().for_each(|(name, value)| fields.append(name, value.as_bytes()));
+    fields
+}
+
+fn value<'f>(fields: &'f Fields, name: &str) -> &'f str {
+    std::str::from_utf8(fields.named(name).next().unwrap()).unwrap()
 }
 
 fn basic(engine: &GeneralPurpose, credentials: &str) -> String {
@@ -100,18 +101,18 @@ fn a_header_named_authorization_is_the_raw_one() {
 #[test]
 fn the_decoy_leaves_no_listed_key_and_nothing_else_changed() {
     let policy = everything();
-    for (name, value) in forms() {
-        let mut headers = fields(&[(name, &value), ("x-other", KEY), ("accept", "*/*")]);
+    for (name, sent) in forms() {
+        let mut headers = fields(&[(name, &sent), ("x-other", KEY), ("accept", "*/*")]);
         disguise(&mut headers, &policy).unwrap();
-        assert!(listed(&policy, &headers).is_empty(), "{name}: {value}");
-        assert_eq!(headers["x-other"], KEY);
-        assert_eq!(headers["accept"], "*/*");
+        assert!(listed(&policy, &headers).is_empty(), "{name}: {sent}");
+        assert_eq!(value(&headers, "x-other"), KEY);
+        assert_eq!(value(&headers, "accept"), "*/*");
         assert_eq!(headers.len(), 3);
-        let disguised = headers[name].to_str().unwrap_or_default();
-        assert_ne!(disguised, value);
-        assert!(disguised.trim().len().abs_diff(value.trim().len()) <= 1, "{value} {disguised}");
+        let disguised = value(&headers, name);
+        assert_ne!(disguised, sent);
+        assert!(disguised.trim().len().abs_diff(sent.trim().len()) <= 1, "{sent} {disguised}");
         let scheme = |value: &str| value.trim().split_once(' ').map(|(scheme, _)| scheme.to_owned());
-        assert_eq!(scheme(disguised), scheme(&value));
+        assert_eq!(scheme(disguised), scheme(&sent));
     }
 }
 
@@ -122,7 +123,7 @@ fn the_decoy_keeps_the_form_of_basic() {
         let mut headers =
             fields(&[("authorization", &format!("Basic {}", engine.encode(format!("{text}{KEY}"))))]);
         disguise(&mut headers, &policy).unwrap();
-        let value = headers["authorization"].to_str().unwrap().strip_prefix("Basic ").unwrap().to_owned();
+        let value = value(&headers, "authorization").strip_prefix("Basic ").unwrap().to_owned();
         let plain = engine.decode(value).unwrap();
         assert!(plain.starts_with(text.as_bytes()));
         assert_eq!(plain.len(), text.len() + KEY.len());
@@ -135,7 +136,7 @@ fn requests_without_a_listed_key_are_untouched() {
     let before = fields(&[("authorization", "Bearer abc"), ("x-api-key", "def"), ("cookie", KEY)]);
     let mut after = before.clone();
     disguise(&mut after, &policy).unwrap();
-    assert_eq!(before, after);
+    assert!(before.iter().eq(after.iter()));
 }
 
 #[test]
@@ -147,9 +148,8 @@ fn a_rehearsal_sees_keys_and_changes_nothing() {
         ("authorization", "", false),
         ("x-other", "0d4b9a7e", false),
     ] {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, HeaderValue::from_static(value));
-        assert_eq!(rehearse(&headers, &everything()), expected, "{name}: {value}");
-        assert_eq!(headers[name], value);
+        let fields = fields(&[(name, value)]);
+        assert_eq!(rehearse(&fields, &everything()), expected, "{name}: {value}");
+        assert_eq!(self::value(&fields, name), value);
     }
 }

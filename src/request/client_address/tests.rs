@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::request::fixture::trusted;
-use http::HeaderValue;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -13,12 +12,9 @@ fn settings(header: ClientIpHeader, select: ClientIpSelect) -> ClientIp {
 }
 
 fn run(settings: &ClientIp, name: &str, lines: &[&str]) -> String {
-    let mut headers = HeaderMap::new();
-    for line in lines {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
-    }
-    let client = resolve(settings, PEER.parse().unwrap(), &headers);
+    let mut fields = Fields::default();
+    lines.iter().for_each(|line| fields.append(name, line.as_bytes()));
+    let client = resolve(settings, PEER.parse().unwrap(), &fields);
     assert_eq!(client.peer_trusted, settings.header != ClientIpHeader::None);
     match (client.source, client.address) {
         (Source::Peer, Some(address)) => {
@@ -179,10 +175,10 @@ fn single_value_header() {
 
 #[test]
 fn an_untrusted_peer_is_the_client() {
-    let mut headers = HeaderMap::new();
-    headers.insert("x-forwarded-for", HeaderValue::from_static("10.0.0.1"));
+    let mut fields = Fields::default();
+    fields.append("x-forwarded-for", b"10.0.0.1");
     let settings = settings(ClientIpHeader::XForwardedFor, ClientIpSelect::First);
-    let client = resolve(&settings, "::ffff:192.0.2.9".parse().unwrap(), &headers);
+    let client = resolve(&settings, "::ffff:192.0.2.9".parse().unwrap(), &fields);
     let expected = ClientAddress {
         address: Some("192.0.2.9".parse().unwrap()),
         source: Source::Peer,
@@ -190,7 +186,7 @@ fn an_untrusted_peer_is_the_client() {
         chained: false,
     };
     assert_eq!(client, expected);
-    let mapped = resolve(&settings, "::ffff:10.0.0.1".parse().unwrap(), &headers);
+    let mapped = resolve(&settings, "::ffff:10.0.0.1".parse().unwrap(), &fields);
     assert!(mapped.peer_trusted);
 }
 

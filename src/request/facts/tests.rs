@@ -5,12 +5,12 @@ use crate::policy::decide::{Effect, decide};
 use crate::request::fixture::{CLOSED_APP, KEY, OPEN_APP, OPEN_TENANT, policy, policy_with};
 use http::Request;
 
-fn parts(target: &str, authorization: Option<&str>) -> Parts {
+fn parts(target: &str, authorization: Option<&str>) -> RequestHead {
     let mut request = Request::builder().uri(target).header("host", "x.example");
     if let Some(value) = authorization {
         request = request.header("authorization", value);
     }
-    request.body(()).unwrap().into_parts().0
+    request.body(()).unwrap().into_parts().0.into()
 }
 
 #[test]

@@ -5,13 +5,13 @@ use crate::request::fixture::limits;
 use http::{HeaderValue, Request};
 use proptest::prelude::*;
 
-fn head(version: Version, method: &str, target: &str, fields: &[(&str, &[u8])]) -> Parts {
+fn head(version: Version, method: &str, target: &str, fields: &[(&str, &[u8])]) -> RequestHead {
     let mut request = Request::builder().version(version).method(method).uri(target).body(()).unwrap();
     for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
         request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
     }
-    request.into_parts().0
+    request.into_parts().0.into()
 }
 
 fn h1(target: &str, fields: &[(&str, &[u8])]) -> Result<(), RequestError> {

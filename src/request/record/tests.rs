@@ -7,6 +7,7 @@ use crate::policy::moment::Moment;
 use crate::request::fixture::{
     API, CLOSED_APP, CLOSED_TENANT, ENTITY, KEY, OPEN_APP, OPEN_TENANT, TEXT_APP, acl, policy, policy_with,
 };
+use http::Request;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ fn answers() -> Answers {
 }
 
 /// A request with a form, if it has a body.
-fn request(target: &str, fields: &[(&str, &str)], body: &str) -> Parts {
+fn request(target: &str, fields: &[(&str, &str)], body: &str) -> RequestHead {
     let method = if body.is_empty() { "GET" } else { "POST" };
     let mut request = Request::builder().method(method).uri(target);
     for (name, value) in fields {
@@ -30,11 +31,11 @@ fn request(target: &str, fields: &[(&str, &str)], body: &str) -> Parts {
     if !body.is_empty() {
         request = request.header("content-type", FORM);
     }
-    request.body(()).unwrap().into_parts().0
+    request.body(()).unwrap().into_parts().0.into()
 }
 
 /// What a policy makes of a request, and the line that its gateway writes.
-fn direct(policy: &Policy, parts: &Parts, body: &str) -> Option<(Effect, Record)> {
+fn direct(policy: &Policy, parts: &RequestHead, body: &str) -> Option<(Effect, Record)> {
     let client = Some(CLIENT.parse().unwrap());
     let mut facts = facts::gather(policy, parts, client).ok()?;
     let mut heard = if body.is_empty() { Body::None } else { Body::Unheard };
@@ -46,7 +47,7 @@ fn direct(policy: &Policy, parts: &Parts, body: &str) -> Option<(Effect, Record)
     Some((effect, Record::of(policy, parts, &facts, heard)))
 }
 
-fn replayed(policy: &Policy, record: &Record, parts: &Parts) -> Result<Effect, Unknown> {
+fn replayed(policy: &Policy, record: &Record, parts: &RequestHead) -> Result<Effect, Unknown> {
     let answers = answers();
     let asked = (Some(CLIENT.parse().unwrap()), parts.uri.path());
     Replay::new(policy, &answers).decide(record, asked, |decision| decision.effect)

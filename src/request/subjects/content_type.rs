@@ -4,8 +4,8 @@
 //! is not plainly UTF-8 in one of the three forms is refused: upstreams would differ about it.
 
 use crate::request::error::RequestError;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName};
+use crate::request::fields::text;
+use crate::request::{FieldName, Fields};
 
 /// A form of body that can be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,7 +19,7 @@ pub(super) enum ContentType {
 }
 
 /// By this field old ASP.NET lets a client choose the charset of forms.
-const DEVICE_CHARSET: HeaderName = HeaderName::from_static("x-up-devcap-post-charset");
+const DEVICE_CHARSET: &str = "x-up-devcap-post-charset";
 
 /// The field by which a form names its own charset (HTML §4.10.21.5, RFC 7578 §4.6).
 const OWN_CHARSET: &str = "_charset_";
@@ -34,21 +34,21 @@ pub(super) fn check_own_charset(name: &str, value: &[u8]) -> Result<(), RequestE
 }
 
 /// The form of a body.
-pub(super) fn of(headers: &HeaderMap) -> Result<ContentType, RequestError> {
+pub(super) fn of(fields: &Fields) -> Result<ContentType, RequestError> {
     let plain =
         |value: &[u8]| value.trim_ascii().is_empty() || value.trim_ascii().eq_ignore_ascii_case(b"identity");
-    if !headers.get_all(CONTENT_ENCODING).iter().all(|value| plain(value.as_bytes())) {
+    if !fields.all(FieldName::ContentEncoding).all(plain) {
         return Err(RequestError::Unsupported("a content coding"));
     }
-    if headers.contains_key(DEVICE_CHARSET) {
+    if fields.named(DEVICE_CHARSET).next().is_some() {
         return Err(RequestError::Unsupported("a charset of a device"));
     }
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let mut values = fields.all(FieldName::ContentType);
     let value = values.next().ok_or(RequestError::Unsupported("no content type"))?;
     if values.next().is_some() {
         return Err(RequestError::Unsupported("several content types"));
     }
-    let value = value.to_str().map_err(|_| RequestError::Unsupported("a content type that is not ASCII"))?;
+    let value = text(value).ok_or(RequestError::Unsupported("a content type that is not ASCII"))?;
     parse(value).ok_or(RequestError::Unsupported("its content type or charset"))
 }
 

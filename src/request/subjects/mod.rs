@@ -37,40 +37,38 @@ mod statement;
 pub use statement::{Listed, Statements, StatementsError};
 
 use super::error::RequestError;
-use super::head;
+use super::{FieldName, RequestHead, head};
 use crate::policy::Policy;
 use crate::policy::facts::{RequestFacts, SubjectFacts};
 use crate::policy::path::PathReadings;
 use collector::{Collector, Place};
 use content_type::ContentType;
 use http::Method;
-use http::header::AUTHORIZATION;
-use http::request::Parts;
 use smallvec::SmallVec;
 
 /// Adds what the head names. No allocation where every value is a listed UUID without escapes.
-pub(super) fn from_head<'a>(policy: &'a Policy, facts: &mut RequestFacts<'a>, parts: &'a Parts) {
+pub(super) fn from_head<'a>(policy: &'a Policy, facts: &mut RequestFacts<'a>, request: &'a RequestHead) {
     let RequestFacts { path, subjects, .. } = facts;
-    collect_head(&mut Collector::new(policy, subjects), path, parts);
+    collect_head(&mut Collector::new(policy, subjects), path, request);
 }
 
-fn collect_head<'a>(collector: &mut Collector<'a, '_>, path: &PathReadings<'a>, parts: &'a Parts) {
+fn collect_head<'a>(collector: &mut Collector<'a, '_>, path: &PathReadings<'a>, request: &'a RequestHead) {
     for pattern in &collector.policy.rules().tenant_patterns {
         for tenant in path.tenants(pattern) {
             let tenant: &str = tenant.as_ref();
             collector.tenant_or_name(tenant);
         }
     }
-    host(collector, parts);
-    tenant_headers(collector, parts);
-    if let Some(query) = parts.uri.query() {
-        let sure = query_begins_at_the_mark(parts.uri.path());
+    host(collector, request);
+    tenant_headers(collector, request);
+    if let Some(query) = request.uri.query() {
+        let sure = query_begins_at_the_mark(request.uri.path());
         query::read(collector, if sure { Place::Naming } else { Place::Doubtful }, query);
     }
-    path_parameters(collector, parts.uri.path());
-    for value in parts.headers.get_all(AUTHORIZATION) {
-        basic::read(collector, value.as_bytes());
-        jwt::from_authorization(collector, value.as_bytes());
+    path_parameters(collector, request.uri.path());
+    for value in request.fields.all(FieldName::Authorization) {
+        basic::read(collector, value);
+        jwt::from_authorization(collector, value);
     }
 }
 
@@ -82,20 +80,24 @@ fn collect_head<'a>(collector: &mut Collector<'a, '_>, path: &PathReadings<'a>, 
 pub(super) fn from_body<'a>(
     policy: &'a Policy,
     facts: &mut RequestFacts<'a>,
-    parts: &Parts,
+    request: &RequestHead,
     body: &[u8],
 ) -> Result<(), RequestError> {
     if body.is_empty() {
         return Ok(());
     }
-    collect_body(&mut Collector::new(policy, &mut facts.subjects), parts, body)
+    collect_body(&mut Collector::new(policy, &mut facts.subjects), request, body)
 }
 
-fn collect_body(collector: &mut Collector<'_, '_>, parts: &Parts, body: &[u8]) -> Result<(), RequestError> {
+fn collect_body(
+    collector: &mut Collector<'_, '_>,
+    request: &RequestHead,
+    body: &[u8],
+) -> Result<(), RequestError> {
     let json_names = collector.policy.rules().json_names;
-    let is_post = parts.method == Method::POST;
+    let is_post = request.method == Method::POST;
     let place = |naming: bool| if naming { Place::Naming } else { Place::Doubtful };
-    match content_type::of(&parts.headers)? {
+    match content_type::of(&request.fields)? {
         ContentType::Form => form::read(collector, place(is_post), body),
         ContentType::Json => json::read(collector, place(is_post && json_names), body),
         ContentType::Multipart(boundary) => multipart::read(collector, &boundary, body),
@@ -104,20 +106,20 @@ fn collect_body(collector: &mut Collector<'_, '_>, parts: &Parts, body: &[u8]) -
 
 /// Takes down what a head says of subjects, whether the policy lists them or not. Path patterns and `Host` are left out:
 /// who has path and host reads them again.
-pub(super) fn witness_head(policy: &Policy, parts: &Parts) -> Statements {
+pub(super) fn witness_head(policy: &Policy, request: &RequestHead) -> Statements {
     let (mut statements, mut facts) = (Statements::default(), SubjectFacts::default());
-    let path = PathReadings::of(parts.uri.path());
-    collect_head(&mut Collector::new(policy, &mut facts).witnessed(&mut statements), &path, parts);
+    let path = PathReadings::of(request.uri.path());
+    collect_head(&mut Collector::new(policy, &mut facts).witnessed(&mut statements), &path, request);
     statements.flag(&facts);
     statements
 }
 
 /// The same of a body that was read. `None`: it cannot be read safely.
-pub(super) fn witness_body(policy: &Policy, parts: &Parts, body: &[u8]) -> Option<Statements> {
+pub(super) fn witness_body(policy: &Policy, request: &RequestHead, body: &[u8]) -> Option<Statements> {
     let (mut statements, mut facts) = (Statements::default(), SubjectFacts::default());
     if !body.is_empty() {
         let mut collector = Collector::new(policy, &mut facts).witnessed(&mut statements);
-        collect_body(&mut collector, parts, body).ok()?;
+        collect_body(&mut collector, request, body).ok()?;
     }
     statements.flag(&facts);
     Some(statements)
@@ -132,11 +134,11 @@ pub(super) fn restate<'a>(
     statements.say_to(&mut Collector::new(policy, facts), listed);
 }
 
-fn host(collector: &mut Collector<'_, '_>, parts: &Parts) {
+fn host(collector: &mut Collector<'_, '_>, request: &RequestHead) {
     if !collector.policy.names_hosts() {
         return;
     }
-    let Some(authority) = head::authority(parts) else { return };
+    let Some(authority) = head::authority(request) else { return };
     let host = match authority.rfind(']') {
         Some(bracket) => authority.get(..=bracket).unwrap_or(authority),
         None => authority.split(':').next().unwrap_or(authority),
@@ -152,11 +154,10 @@ fn host(collector: &mut Collector<'_, '_>, parts: &Parts) {
 }
 
 /// Each line is a value. Upstreams that join lines see a list, whose members are hints.
-fn tenant_headers<'a>(collector: &mut Collector<'a, '_>, parts: &'a Parts) {
+fn tenant_headers<'a>(collector: &mut Collector<'a, '_>, request: &'a RequestHead) {
     for name in &collector.policy.rules().tenant_headers {
-        // Looking it up would cost a hash of its name.
-        for (_, line) in parts.headers.iter().filter(|(sent, _)| sent.as_str() == &**name) {
-            collector.tenant(Place::Naming, String::from_utf8_lossy(line.as_bytes().trim_ascii()));
+        for line in request.fields.named(name) {
+            collector.tenant(Place::Naming, String::from_utf8_lossy(line.trim_ascii()));
         }
     }
 }

@@ -14,15 +14,15 @@ use proptest::prelude::*;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-fn head(method: &str, target: &str, fields: &[(&str, &str)]) -> Parts {
+fn head(method: &str, target: &str, fields: &[(&str, &str)]) -> RequestHead {
     let mut request = Request::builder().method(method).uri(target);
     for (name, value) in fields {
         request = request.header(*name, *value);
     }
-    request.body(()).unwrap().into_parts().0
+    request.body(()).unwrap().into_parts().0.into()
 }
 
-fn empty<'a>(parts: &'a Parts) -> RequestFacts<'a> {
+fn empty<'a>(parts: &'a RequestHead) -> RequestFacts<'a> {
     RequestFacts {
         client: Some("192.0.2.1".parse().unwrap()),
         api_keys: SmallVec::new(),
@@ -53,7 +53,7 @@ fn short(facts: &SubjectFacts<'_>) -> String {
     words.join(" ")
 }
 
-fn from_head_of(policy: &Policy, parts: &Parts) -> String {
+fn from_head_of(policy: &Policy, parts: &RequestHead) -> String {
     let mut facts = empty(parts);
     from_head(policy, &mut facts, parts);
     short(&facts.subjects)
@@ -529,7 +529,7 @@ proptest! {
     #[test]
     fn heads_never_panic(target in "/[!-~]{0,80}", value in "[ -~]{0,60}") {
         if let Ok(request) = Request::builder().uri(target).header("authorization", value).body(()) {
-            let parts = request.into_parts().0;
+            let parts = request.into_parts().0.into();
             from_head_of(&policy(), &parts);
         }
     }

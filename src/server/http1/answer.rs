@@ -6,9 +6,10 @@
 
 use super::super::date;
 use crate::http1::{Coding, FieldLines, mentions, put_field};
+use crate::request::{FieldName, RequestHead};
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TE, TRANSFER_ENCODING};
-use http::{Method, Request, StatusCode, Version, response};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use http::{Method, StatusCode, Version, response};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
 
@@ -34,27 +35,18 @@ pub(super) struct Written {
 }
 
 impl Terms {
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
-        let is_old = request.version() == Version::HTTP_10;
-        let (mut closes, mut keeps, mut expects_continue, mut takes_trailers) = (false, false, false, false);
-        // One pass: looking names up would cost a hash each.
-        for (name, value) in request.headers() {
-            if name == CONNECTION {
-                closes |= mentions(value.as_bytes(), b"close");
-                keeps |= mentions(value.as_bytes(), b"keep-alive");
-            } else if name == EXPECT {
-                expects_continue |= mentions(value.as_bytes(), b"100-continue");
-            } else if name == TE {
-                takes_trailers |= mentions(value.as_bytes(), b"trailers");
-            }
-        }
+    pub(super) fn of(request: &RequestHead) -> Self {
+        let is_old = request.version == Version::HTTP_10;
+        let says = |name, token: &[u8]| request.fields.all(name).any(|value| mentions(value, token));
+        let closes = says(FieldName::Connection, b"close");
+        let keeps = says(FieldName::Connection, b"keep-alive");
         Self {
-            is_head: request.method() == Method::HEAD,
+            is_head: request.method == Method::HEAD,
             is_old,
             // Whatever follows a CONNECT is not HTTP, or not ours.
-            stays: (keeps || !is_old) && !closes && request.method() != Method::CONNECT,
-            expects_continue: expects_continue && !is_old,
-            takes_trailers: takes_trailers && !is_old,
+            stays: (keeps || !is_old) && !closes && request.method != Method::CONNECT,
+            expects_continue: !is_old && says(FieldName::Expect, b"100-continue"),
+            takes_trailers: !is_old && says(FieldName::Te, b"trailers"),
         }
     }
 

@@ -3,53 +3,46 @@
 //! The scanner has read every byte: lines end in CRLF and nowhere else, the first has two blanks, the others a colon
 //! behind a token. Here they are only taken apart where it found them to end.
 
-use crate::http1::field_name;
-use crate::request::RequestError;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+use crate::request::{Fields, RequestError, RequestHead};
+use bytes::{Bytes, BytesMut};
+use http::{Method, Uri, Version};
 use memchr::memchr;
 
 /// Takes a head apart; values are parts of it. Linear.
 ///
 /// # Errors
 /// [`RequestError::Malformed`], which the scanner has ruled out.
-pub(super) fn request(head: &Bytes) -> Result<Request<()>, RequestError> {
+pub(super) fn request(head: BytesMut) -> Result<RequestHead, RequestError> {
     parse(head).ok_or(RequestError::Malformed("head"))
 }
 
-fn parse(head: &Bytes) -> Option<Request<()>> {
-    let (line, rest) = line(head.strip_prefix(b"\r\n").unwrap_or(head))?;
-    let (method, line) = split(line, b' ')?;
-    let (target, version) = split(line, b' ')?;
-    let mut request = Request::new(());
-    *request.method_mut() = Method::from_bytes(method).ok()?;
-    *request.uri_mut() = Uri::from_maybe_shared(head.slice_ref(target)).ok()?;
-    *request.version_mut() = if version == b"HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
-    *request.headers_mut() = fields(head, rest)?;
-    Some(request)
-}
-
-/// The fields in `rest`, which is the end of `head`.
-fn fields(head: &Bytes, rest: &[u8]) -> Option<HeaderMap> {
-    // The empty line makes room for a field of ours.
-    let mut fields = HeaderMap::with_capacity(memchr::memchr_iter(b'\n', rest).count());
-    let mut rest = rest;
-    loop {
-        let (field, behind) = line(rest)?;
-        if field.is_empty() {
-            return Some(fields);
-        }
+fn parse(head: BytesMut) -> Option<RequestHead> {
+    let start = if head.starts_with(b"\r\n") { 2 } else { 0 };
+    let (first, mut at) = line(&head, start)?;
+    let (method, rest) = split(first, b' ')?;
+    let (target, version) = split(rest, b' ')?;
+    let method = Method::from_bytes(method).ok()?;
+    let uri = Uri::from_maybe_shared(Bytes::copy_from_slice(target)).ok()?;
+    let version = if version == b"HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
+    let mut fields = Fields::within(head);
+    while let (field, behind) = line(fields.text(), at)?
+        && !field.is_empty()
+    {
         let (name, value) = split(field, b':')?;
-        let value = head.slice_ref(value.trim_ascii());
-        fields.append(field_name(name)?, HeaderValue::from_maybe_shared(value).ok()?);
-        rest = behind;
+        let begin = at + name.len() + 1 + (value.len() - value.trim_ascii_start().len());
+        let name = at..at + name.len();
+        let value = begin..begin + value.trim_ascii().len();
+        fields.place(name, value)?;
+        at = behind;
     }
+    Some(RequestHead { method, uri, version, fields })
 }
 
-/// The first line, without its end, and what is behind it.
-fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memchr(b'\r', text)?;
-    Some((text.get(..at)?, text.get(at + 2..)?))
+/// The line there, without its end, and where the next begins.
+fn line(text: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let rest = text.get(at..)?;
+    let end = memchr(b'\r', rest)?;
+    Some((rest.get(..end)?, at + end + 2))
 }
 
 /// What is before a sign, which is near, and what is behind it.
@@ -63,6 +56,7 @@ mod tests {
     use super::super::super::scanner::{Head, Scanner};
     use super::*;
     use crate::config::Limits;
+    use http::HeaderMap;
     use proptest::prelude::*;
 
     /// As the parser of everybody else reads it.
@@ -90,7 +84,7 @@ mod tests {
             fields in prop::collection::vec("[Xx]-[a-zA-Z0-9_.!-]{1,8}:[ \t]{0,2}([!-~\u{80}-\u{ff}][ \t!-~]{0,9})?[ \t]{0,2}", 0..9),
         ) {
             let lines: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
-            let head = Bytes::from(format!("{blank}{method} {target} HTTP/1.{version}\r\n{lines}\r\n"));
+            let head = BytesMut::from(&*format!("{blank}{method} {target} HTTP/1.{version}\r\n{lines}\r\n"));
             let limits = Limits {
                 head: 4096,
                 fields: 100,
@@ -101,17 +95,17 @@ mod tests {
             };
             let whole = Scanner::new(limits).head(&head) == Ok(Head::Whole(head.len()));
             prop_assume!(whole);
-            let read = request(&head).unwrap();
+            let read = request(head.clone()).unwrap();
             let mut expected = HeaderMap::new();
             let (method, target, version, fields) = twin(&head);
             for (name, value) in &fields {
                 let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
-                expected.append(name, HeaderValue::from_bytes(value).unwrap());
+                expected.append(name, http::HeaderValue::from_bytes(value).unwrap());
             }
-            prop_assert_eq!(read.method().as_str(), method);
-            prop_assert_eq!(read.uri().to_string(), target);
-            prop_assert_eq!(read.version() == Version::HTTP_10, version == 0);
-            prop_assert_eq!(read.headers(), &expected);
+            prop_assert_eq!(read.method.as_str(), method);
+            prop_assert_eq!(read.uri.to_string(), target);
+            prop_assert_eq!(read.version == Version::HTTP_10, version == 0);
+            prop_assert_eq!(HeaderMap::from(&read.fields), expected);
         }
     }
 }

@@ -85,7 +85,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Shared<S> {
 #[derive(Debug)]
 pub(super) enum Next {
     /// A whole, strict head.
-    Head(Bytes),
+    Head(BytesMut),
     /// A head that is refused; nothing behind it will be read.
     Refused(RequestError),
     /// Nothing.
@@ -165,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
-    fn scan_head(&mut self) -> Result<Option<Bytes>, RequestError> {
+    fn scan_head(&mut self) -> Result<Option<BytesMut>, RequestError> {
         let fresh = self.read.get(self.scanned..).unwrap_or_default();
         if fresh.is_empty() {
             return Ok(None);
@@ -184,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 } else {
                     self.read.split_to(end)
                 };
-                Ok(Some(head.freeze()))
+                Ok(Some(head))
             }
         }
     }

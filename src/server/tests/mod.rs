@@ -9,10 +9,10 @@ mod tls;
 use super::{BoundListener, Counters, Handler, Options, Server, Settings};
 use crate::config::{Limits, Listener, Timeouts, TlsSettings};
 use crate::http1::Lined;
-use crate::request::{Connection, RequestBody, RequestError};
+use crate::request::{Connection, RequestBody, RequestError, RequestHead};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use std::collections::VecDeque;
@@ -87,11 +87,16 @@ fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Frames> {
 impl Handler for Toy {
     type Body = Frames;
 
-    async fn handle(&self, request: Request<RequestBody>, connection: &Connection) -> Response<Frames> {
-        let path = request.uri().path().to_owned();
-        self.0.seen.lock().unwrap().push(format!("{} {path}", request.method()));
+    async fn handle(
+        &self,
+        request: RequestHead,
+        body: RequestBody,
+        connection: &Connection,
+    ) -> Response<Frames> {
+        let path = request.uri.path().to_owned();
+        self.0.seen.lock().unwrap().push(format!("{} {path}", request.method));
         match path.as_str() {
-            "/echo" => match request.into_body().collect().await {
+            "/echo" => match body.collect().await {
                 Ok(body) => text(StatusCode::OK, body.to_bytes()),
                 Err(RequestError::BodyTimeout) => text(StatusCode::REQUEST_TIMEOUT, "slow"),
                 Err(_) => text(StatusCode::BAD_REQUEST, "broken"),

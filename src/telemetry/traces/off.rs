@@ -1,7 +1,7 @@
 //! No traces: the interface of the feature `otlp` without the feature.
 
 use crate::telemetry::access_log::RequestRecord;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 
 /// Where spans would go.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,11 @@ pub enum RequestSpan {}
 
 impl Traces {
     /// Begins no span.
-    pub fn begin(&self, _method: &http::Method, _headers: &HeaderMap) -> Option<RequestSpan> {
+    pub fn begin<'a, V: Iterator<Item = &'a [u8]>>(
+        &self,
+        _method: &http::Method,
+        _values: impl Fn(&'static str) -> V,
+    ) -> Option<RequestSpan> {
         None
     }
 

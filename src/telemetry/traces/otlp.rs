@@ -10,7 +10,7 @@ use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::RequestRecord;
 use crate::telemetry::redaction;
 use crate::telemetry::trace_context::TraceParent;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
     Tracer, TracerProvider,
@@ -76,12 +76,17 @@ impl Traces {
         Ok(Self(Some(Exporting { provider, tracer })))
     }
 
-    /// Begins a span, under the parent that the request names.
-    pub fn begin(&self, method: &Method, headers: &HeaderMap) -> Option<RequestSpan> {
+    /// Begins a span, under the parent that the request names. `values` are those of a field of it.
+    pub fn begin<'a, V: Iterator<Item = &'a [u8]>>(
+        &self,
+        method: &Method,
+        values: impl Fn(&'static str) -> V,
+    ) -> Option<RequestSpan> {
         let Exporting { tracer, .. } = self.0.as_ref()?;
         let mut context = Context::new();
-        if let Some(TraceParent { trace_id, span_id, sampled }) = TraceParent::of(headers) {
-            let state = headers.get("tracestate").and_then(|state| state.to_str().ok());
+        if let Some(TraceParent { trace_id, span_id, sampled }) = TraceParent::of(values(TraceParent::FIELD))
+        {
+            let state = values("tracestate").next().and_then(|state| std::str::from_utf8(state).ok());
             let state = state.and_then(|state| TraceState::from_str(state).ok()).unwrap_or_default();
             let flags = TraceFlags::default().with_sampled(sampled);
             let (trace, span) = (TraceId::from(trace_id.0), SpanId::from(span_id));

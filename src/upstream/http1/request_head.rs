@@ -1,12 +1,13 @@
 //! The head of a request, written: method, target and fields in → bytes out.
 //!
-//! What stands in a `Method`, a `PathAndQuery`, a `HeaderName` or a `HeaderValue` was checked when it was made: none of
-//! them holds a CR, an LF or, but for values, a blank. So what is written here is one head and nothing more.
+//! What stands in a `Method`, a `PathAndQuery` or in fields was checked when it was made: none of
+//! it holds a CR, an LF or, but for values, a blank. So what is written here is one head and nothing more.
 
 use super::super::headers::Fields;
 use crate::http1::put_field;
+use crate::request::fields::Field;
+use http::Method;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Method};
 
 /// The first line of a request.
 #[derive(Debug)]
@@ -34,11 +35,14 @@ impl RequestLine<'_> {
 }
 
 impl Fields for Vec<u8> {
-    fn pass(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.write(name, value.as_bytes());
+    fn pass(&mut self, field: &Field<'_>, line: Option<&[u8]>) {
+        match line {
+            Some(line) => self.extend_from_slice(line),
+            None => put_field(self, field.name, field.value),
+        }
     }
 
-    fn write(&mut self, name: &HeaderName, value: &[u8]) {
-        put_field(self, name.as_str().as_bytes(), value);
+    fn write(&mut self, name: &str, value: &[u8]) {
+        put_field(self, name.as_bytes(), value);
     }
 }

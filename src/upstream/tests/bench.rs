@@ -126,7 +126,7 @@ impl Worker {
             peer_trusted: false,
             decisive: &[],
         };
-        let response = self.upstream.forward(&self.settings, &parts, body, forwarding).await?;
+        let response = self.upstream.forward(&self.settings, &parts.into(), body, forwarding).await?;
         let (mut parts, mut body) = response.into_parts();
         body.take_lines().unwrap_or_default().unfold(&mut parts.headers);
         Ok(Response::from_parts(parts, body))

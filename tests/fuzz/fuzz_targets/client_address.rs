@@ -7,8 +7,9 @@
 use aclgate::config::{ClientIp, ClientIpHeader, ClientIpSelect, load};
 use aclgate::policy::NoFiles;
 use aclgate::policy::moment::Moment;
+use aclgate::request::Fields;
 use aclgate::request::client_address::resolve;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
 use regex::bytes::Regex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -123,16 +124,18 @@ fn twin(settings: &ClientIp, lines: &[&[u8]]) -> Option<Option<Hop>> {
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, rest)) = bytes.split_first() else { return };
     let choice = usize::from(*choice) % settings().len();
-    let (settings, name) = (&settings()[choice], HeaderName::from_static(HEADERS[choice / 2]));
-    let mut headers = HeaderMap::new();
+    let (settings, name) = (&settings()[choice], HEADERS[choice / 2]);
+    let mut fields = Fields::default();
     let mut lines = Vec::new();
     for line in rest.split(|byte| *byte == b'\n').take(8) {
-        let Ok(value) = HeaderValue::from_bytes(line) else { return };
-        headers.append(name.clone(), value);
+        if HeaderValue::from_bytes(line).is_err() {
+            return;
+        }
+        fields.append(name, line);
         lines.push(line);
     }
-    assert_eq!(resolve(settings, STRANGER, &headers).address, Some(STRANGER));
-    let found = resolve(settings, PROXY, &headers).address;
+    assert_eq!(resolve(settings, STRANGER, &fields).address, Some(STRANGER));
+    let found = resolve(settings, PROXY, &fields).address;
     if let Some(expected) = twin(settings, &lines) {
         assert_eq!(found, expected.unwrap_or(Some(PROXY)), "{settings:?} {headers:?}");
     }

@@ -8,7 +8,7 @@ use aclgate::config::{Limits, Loaded, load};
 use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::NoFiles;
 use aclgate::policy::moment::Moment;
-use aclgate::request::{client_address, facts, head};
+use aclgate::request::{RequestHead, client_address, facts, head};
 use aclgate::server::scanner::{Head, Piece, Scanner};
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
@@ -70,16 +70,17 @@ fuzz_target!(|bytes: &[u8]| {
     for field in parsed.headers.iter() {
         request = request.header(field.name, field.value);
     }
-    let (parts, ()) = request.body(()).expect("what the scanner passes is a request").into_parts();
-    if head::check(&parts, &LIMITS).is_err() {
+    let request = request.body(()).expect("what the scanner passes is a request");
+    let request = RequestHead::from(request.into_parts().0);
+    if head::check(&request, &LIMITS).is_err() {
         return;
     }
     let Loaded { config, policy } = policy();
     let peer = "203.0.113.9".parse().unwrap();
-    let client = client_address::resolve(&config.client_ip, peer, &parts.headers);
+    let client = client_address::resolve(&config.client_ip, peer, &request.fields);
     assert_eq!(client.address, Some(peer), "an untrusted peer is the client");
-    let Ok(mut facts) = facts::gather(policy, &parts, client.address) else { return };
-    if facts::add_body(policy, &mut facts, &parts, &body).is_err() {
+    let Ok(mut facts) = facts::gather(policy, &request, client.address) else { return };
+    if facts::add_body(policy, &mut facts, &request, &body).is_err() {
         return;
     }
     let decision = decide(policy, &facts, |_| {});

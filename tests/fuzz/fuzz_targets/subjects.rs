@@ -10,6 +10,7 @@ use aclgate::policy::NoFiles;
 use aclgate::policy::moment::Moment;
 use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::uuid::lenient_uuid;
+use aclgate::request::RequestHead;
 use aclgate::request::facts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -71,10 +72,10 @@ fn passes(loaded: &Loaded, (method, path): (&str, &str), form: Form, body: &[u8]
         request = request.header("content-type", content_type);
     }
     let Ok(request) = request.body(()) else { return false };
-    let parts = request.into_parts().0;
+    let request = RequestHead::from(request.into_parts().0);
     let client = Some("203.0.113.9".parse().unwrap());
-    let mut facts = facts::gather(&loaded.policy, &parts, client).expect("a plain target");
-    if form != Form::Token && facts::add_body(&loaded.policy, &mut facts, &parts, body).is_err() {
+    let mut facts = facts::gather(&loaded.policy, &request, client).expect("a plain target");
+    if form != Form::Token && facts::add_body(&loaded.policy, &mut facts, &request, body).is_err() {
         return false;
     }
     decide(&loaded.policy, &facts, |_| {}).effect == Effect::Allow

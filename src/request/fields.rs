@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use std::ops::Range;
 
-/// Room for the fields of nearly every head, and one of ours.
-const USUAL: usize = 16;
+/// Bytes of a field that we add.
+const ROOM_FOR_OURS: usize = 64;
 
 /// The fields.
 #[derive(Clone, Default)]
@@ -25,12 +25,32 @@ pub struct Fields {
 }
 
 /// Where a field stands in the text.
-#[derive(Clone)]
-struct Place {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
     name: Range<usize>,
     value: Range<usize>,
     known: FieldName,
     sensitive: bool,
+}
+
+impl Place {
+    /// A line from `start` to `end`, its CRLF not included, with its colon at `colon`.
+    pub fn of_line(start: usize, colon: usize, end: usize) -> Self {
+        Self { name: start..colon, value: colon + 1..end, known: FieldName::Other, sensitive: false }
+    }
+
+    /// Makes of a line a field: its name in lower case and known, its value without the blanks around it.
+    fn settle(&mut self, text: &mut [u8]) -> Option<()> {
+        let value = text.get(self.value.clone())?;
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let front = value.iter().position(|byte| !blank(byte)).unwrap_or(value.len());
+        let back = value.iter().rev().take(value.len() - front).take_while(|byte| blank(byte)).count();
+        self.value = self.value.start + front..self.value.end - back;
+        let name = text.get_mut(self.name.clone())?;
+        name.make_ascii_lowercase();
+        self.known = FieldName::of(name);
+        Some(())
+    }
 }
 
 /// A field.
@@ -66,32 +86,27 @@ impl fmt::Debug for Field<'_> {
 }
 
 impl Fields {
-    /// None yet; they will stand in this text, which may be a whole head.
-    pub fn within(text: BytesMut) -> Self {
-        Self { text, places: Vec::with_capacity(USUAL), names: Names::default() }
+    /// Those whose lines stand in this text, which may be a whole head. `None`: they do not stand there.
+    pub fn of_lines(mut text: BytesMut, mut places: Vec<Place>) -> Option<Self> {
+        let mut names = Names::default();
+        for place in &mut places {
+            place.settle(&mut text)?;
+            names.add(place.known);
+        }
+        Some(Self { text, places, names })
     }
 
-    /// Adds a field whose name and value stand in the text there. `None`: they do not.
-    pub fn place(&mut self, name: Range<usize>, value: Range<usize>) -> Option<()> {
-        self.text.get(value.clone())?;
-        let text = self.text.get_mut(name.clone())?;
-        text.make_ascii_lowercase();
-        let known = FieldName::of(text);
-        self.names.add(known);
-        self.places.push(Place { name, value, known, sensitive: false });
-        Some(())
-    }
-
-    /// Adds a field.
+    /// Adds a field; its name is in lower case.
     pub fn append(&mut self, name: &str, value: &[u8]) {
         let start = self.text.len();
         for part in [name.as_bytes(), b": ", value, b"\r\n"] {
             self.text.extend_from_slice(part);
         }
+        let known = FieldName::of(name.as_bytes());
         let name = start..start + name.len();
         let value = name.end + 2..name.end + 2 + value.len();
-        // Both stand there.
-        let _ = self.place(name, value);
+        self.names.add(known);
+        self.places.push(Place { name, value, known, sensitive: false });
     }
 
     /// Puts a field in the place of all others of its name.
@@ -198,7 +213,11 @@ pub fn text(value: &[u8]) -> Option<&str> {
 impl From<&HeaderMap> for Fields {
     fn from(map: &HeaderMap) -> Self {
         let bytes: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        let mut fields = Self::within(BytesMut::with_capacity(bytes));
+        let mut fields = Self {
+            text: BytesMut::with_capacity(bytes + ROOM_FOR_OURS),
+            places: Vec::with_capacity(map.len() + 1),
+            names: Names::default(),
+        };
         for (name, value) in map {
             fields.append(name.as_str(), value.as_bytes());
             if value.is_sensitive()
@@ -237,10 +256,12 @@ mod tests {
 
     #[test]
     fn fields_stand_in_a_head_and_behind_it() {
-        let mut fields = Fields::within(BytesMut::from("GET / HTTP/1.1\r\nHoSt:\ta \r\nX-A: 1\r\n\r\n"));
-        assert_eq!(fields.place(16..20, 22..23), Some(()));
-        assert_eq!(fields.place(26..29, 31..32), Some(()));
-        assert_eq!((fields.place(0..1, 40..99), fields.place(40..99, 0..1)), (None, None));
+        let head = BytesMut::from("GET / HTTP/1.1\r\nHoSt:\ta \r\nX-A: 1\r\n\r\n");
+        let places = [Place::of_line(16, 20, 24), Place::of_line(26, 29, 32)];
+        for nowhere in [Place::of_line(40, 50, 60), Place::of_line(0, 1, 60), Place::of_line(20, 10, 12)] {
+            assert!(Fields::of_lines(head.clone(), vec![nowhere]).is_none());
+        }
+        let mut fields = Fields::of_lines(head, places.to_vec()).unwrap();
         fields.append("x-b", b"");
         assert_eq!(shown(&fields), ["host=a", "x-a=1", "x-b="]);
         let lines: Vec<_> = fields.lines().map(|(_, line)| line).collect();

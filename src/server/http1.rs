@@ -21,6 +21,7 @@ use super::connection::Client;
 use super::deadline::{Slot, Wait};
 use super::stream::{Paced, Prefixed};
 use crate::http1::{Lined, Sending};
+use crate::request::fields::Place;
 use crate::request::{RequestBody, RequestError, RequestHead};
 use answer::Terms;
 use bytes::{Bytes, BytesMut};
@@ -95,10 +96,10 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
             });
             let outcome = match (next.await, surplus.take()) {
                 (Next::Over, _) => return Outcome::Last,
-                (Next::Head(_) | Next::Refused(_), Some(error)) | (Next::Refused(error), None) => {
+                (Next::Head(..) | Next::Refused(_), Some(error)) | (Next::Refused(error), None) => {
                     self.refuse(error).await
                 }
-                (Next::Head(head), None) => self.exchange(head).await,
+                (Next::Head(head, places), None) => self.exchange(head, places).await,
             };
             if outcome != Outcome::Next {
                 return outcome;
@@ -113,8 +114,8 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         self.send(response, Terms::refused()).await
     }
 
-    async fn exchange(&mut self, text: BytesMut) -> Outcome {
-        let Ok(request) = head::request(text) else {
+    async fn exchange(&mut self, text: BytesMut, places: Vec<Place>) -> Outcome {
+        let Ok(request) = head::request(text, places) else {
             return self.refuse(RequestError::Malformed("head")).await;
         };
         let terms = Terms::of(&request);

@@ -24,6 +24,7 @@
 
 use crate::config::Limits;
 use crate::request::RequestError;
+use crate::request::fields::Place;
 
 mod framing;
 mod names;
@@ -36,10 +37,12 @@ mod tests;
 use target::Target;
 
 use names::{forbidden_in_trailers, lower_token};
-use plain_field::{has_control, is_control, plain_field};
+use plain_field::{PlainField, has_control, is_control, plain_field};
 
 /// Bytes of a method.
 pub(super) const METHOD_BYTES: usize = 32;
+/// Room for the fields of nearly every head, and one of ours.
+const USUAL_FIELDS: usize = 16;
 /// Bytes of a name that are remembered; trailers with longer names are refused.
 const NAME_BYTES: usize = 48;
 /// Bytes of a target that `http::Uri` can hold.
@@ -93,6 +96,11 @@ pub struct Scanner {
     /// Bytes of the head or the trailers so far.
     bytes: usize,
     fields: usize,
+    /// Where the fields of the head stand, from its first line on.
+    places: Vec<Place>,
+    /// Where the line of the field under way begins, and where its colon is.
+    line: usize,
+    colon: usize,
     target: Target,
     in_trailers: bool,
     old_version: bool,
@@ -155,6 +163,9 @@ impl Scanner {
             state: State::Start { blank_line: false },
             bytes: 0,
             fields: 0,
+            places: Vec::new(),
+            line: 0,
+            colon: 0,
             target: Target::default(),
             in_trailers: false,
             old_version: false,
@@ -187,6 +198,11 @@ impl Scanner {
             (Phase::Body, _) => Some(Framing::Chunked),
             (Phase::Between | Phase::Head, _) => None,
         }
+    }
+
+    /// Where the fields of the last head stand, from its first line on; to be asked for once.
+    pub fn take_places(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.places)
     }
 
     /// Looks at the next bytes of a head, or of what comes before one. Linear in their number.
@@ -319,6 +335,7 @@ impl Scanner {
     fn begin_head(&mut self) {
         self.state = State::Method;
         self.fields = 0;
+        self.places = Vec::with_capacity(USUAL_FIELDS);
         self.name_bytes = 0;
         self.in_trailers = false;
         self.chunked = false;
@@ -389,10 +406,12 @@ impl Scanner {
         let mut taken = 0;
         while self.fields < self.limits.fields
             && !self.in_trailers
-            && let Some(line) = run.get(taken..).and_then(plain_field)
+            && let Some(PlainField { name, line }) = run.get(taken..).and_then(plain_field)
         {
+            let start = self.bytes + taken;
+            self.places.push(Place::of_line(start, start + name, start + line));
             self.fields += 1;
-            taken += line;
+            taken += line + 2;
         }
         taken
     }
@@ -413,6 +432,7 @@ impl Scanner {
             return Err(RequestError::HeadTooLarge);
         }
         self.name_bytes = 0;
+        self.line = self.bytes;
         self.state = State::Name;
         self.name(run)
     }
@@ -420,6 +440,7 @@ impl Scanner {
     fn name(&mut self, run: &[u8]) -> Step {
         let at = run.iter().position(|&byte| lower_token(byte) == 0).unwrap_or(run.len());
         let part = run.get(..at).unwrap_or_default();
+        self.colon = self.bytes + at;
         match run.get(at) {
             // A name of the usual kind, in one piece, need not be remembered to be known.
             Some(b':') if self.name_bytes == 0 && !self.in_trailers => self.begin_value(part)?,
@@ -464,6 +485,13 @@ impl Scanner {
         }
     }
 
+    /// The value under way ends so many bytes on.
+    fn end_value(&mut self, further: usize) {
+        if !self.in_trailers {
+            self.places.push(Place::of_line(self.line, self.colon, self.bytes + further));
+        }
+    }
+
     fn value(&mut self, run: &[u8]) -> Step {
         let at = memchr::memchr(b'\r', run).unwrap_or(run.len());
         let text = run.get(..at).unwrap_or_default();
@@ -477,10 +505,12 @@ impl Scanner {
         }
         match run.get(at..) {
             Some([b'\r', b'\n', ..]) => {
+                self.end_value(at);
                 self.state = State::FieldStart;
                 Ok(at + 2)
             }
             Some([b'\r', ..]) => {
+                self.end_value(at);
                 self.state = State::FieldLf;
                 Ok(at + 1)
             }

@@ -13,6 +13,7 @@ use super::super::stream::Paced;
 use crate::config::Timeouts;
 use crate::http1::fields_of;
 use crate::request::RequestError;
+use crate::request::fields::Place;
 use bytes::{Buf, Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use std::cell::RefCell;
@@ -84,8 +85,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Shared<S> {
 /// What comes next of a client.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// A whole, strict head.
-    Head(BytesMut),
+    /// A whole, strict head, and where its fields stand.
+    Head(BytesMut, Vec<Place>),
     /// A head that is refused; nothing behind it will be read.
     Refused(RequestError),
     /// Nothing.
@@ -142,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Next> {
         loop {
             match self.scan_head() {
-                Ok(Some(head)) => return Poll::Ready(Next::Head(head)),
+                Ok(Some(head)) => return Poll::Ready(head),
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Next::Refused(error)),
             }
@@ -165,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
-    fn scan_head(&mut self) -> Result<Option<BytesMut>, RequestError> {
+    fn scan_head(&mut self) -> Result<Option<Next>, RequestError> {
         let fresh = self.read.get(self.scanned..).unwrap_or_default();
         if fresh.is_empty() {
             return Ok(None);
@@ -184,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 } else {
                     self.read.split_to(end)
                 };
-                Ok(Some(head))
+                Ok(Some(Next::Head(head, self.scanner.take_places())))
             }
         }
     }

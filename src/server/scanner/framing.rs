@@ -14,7 +14,10 @@ impl Scanner {
     pub(super) fn framing_value(&mut self, byte: u8) -> Step {
         match (byte, self.field) {
             (b' ' | b'\t', _) => self.value_ended = self.seen > 0,
-            (b'\r', _) => self.state = State::FieldLf,
+            (b'\r', _) => {
+                self.end_value(0);
+                self.state = State::FieldLf;
+            }
             (b'\n', _) => return Err(malformed("bare LF")),
             (_, _) if self.value_ended => return Err(malformed("blank within a framing header")),
             (b'0'..=b'9', Field::Length) => {

@@ -236,9 +236,11 @@ fn empty(status: StatusCode, asker: &Asker<'_>) -> Response<Bytes> {
     with_body(bare(status), Bytes::new(), asker.method)
 }
 
-/// The length comes last, unless a place is configured for it. A response to `HEAD` says how long the body would be and has none (RFC 9110 §9.3.2).
+/// The length comes last, unless a place is configured for it: the server writes it. A response to `HEAD` says how long the body would be and has none (RFC 9110 §9.3.2); so may a 304 (§15.4.5).
 fn with_body(mut response: Response<Bytes>, body: Bytes, method: &Method) -> Response<Bytes> {
-    response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(body.len()));
+    if method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(body.len()));
+    }
     if method != Method::HEAD {
         *response.body_mut() = body;
     }

@@ -173,7 +173,7 @@ mod tests {
             assert!(set.contain(name) && !set.contain(FieldName::Other) && !other.contain(name), "{text}");
             assert!(set.and(other).contain(name) && set.and(other).contain(FieldName::Other), "{text}");
             assert_eq!(FieldName::of(&text.as_bytes()[1..]), FieldName::Other, "{text}");
-            let other = format!("{}_", &text[1..]);
+            let other = format!("{}_", text.get(1..).unwrap());
             assert_eq!(FieldName::of(other.as_bytes()), FieldName::Other, "{text}");
         }
         assert_eq!(FieldName::of(b""), FieldName::Other);

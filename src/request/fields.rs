@@ -111,8 +111,10 @@ impl Fields {
 
     /// Puts a field in the place of all others of its name.
     pub fn set(&mut self, name: &str, value: &[u8]) {
-        let Self { text, places, .. } = self;
-        places.retain(|place| !is_named(text, place, name));
+        let Self { text, places, names } = self;
+        if names.contain(FieldName::of(name.as_bytes())) {
+            places.retain(|place| !is_named(text, place, name));
+        }
         self.append(name, value);
     }
 

@@ -60,8 +60,9 @@ impl<'a> PathReadings<'a> {
     /// The readings of a request target, path and query as they came. Linear and without allocation for a path
     /// without anything odd; bounded for every other.
     pub fn of(target: &'a str) -> Self {
-        let raw = target.split_once('?').map_or(target, |(path, _)| path);
-        if scan::scan(raw.as_bytes()).is_empty() {
+        let raw =
+            memchr::memchr(b'?', target.as_bytes()).and_then(|mark| target.get(..mark)).unwrap_or(target);
+        if scan::is_ordinary(raw.as_bytes()) || scan::scan(raw.as_bytes()).is_empty() {
             return Self { raw, closure: None };
         }
         let whole = lacks_path(raw).then_some(target.as_bytes());
@@ -92,7 +93,10 @@ impl<'a> PathReadings<'a> {
 
     /// Whether some reading is under the prefix; true where the readings are not exhaustive.
     pub fn any_under(&self, prefix: &PathPrefix) -> bool {
-        !self.is_exhaustive() || self.octets().any(|reading| prefix.covers(reading))
+        match self.plain() {
+            Some(path) => prefix.covers(path.as_bytes()),
+            None => !self.is_exhaustive() || self.octets().any(|reading| prefix.covers(reading)),
+        }
     }
 
     /// Whether some reading is under one of the prefixes; where the readings are not exhaustive, whether there are any

@@ -81,7 +81,14 @@ impl PathPrefix {
 
     /// Whether one reading is this path or below it.
     pub(super) fn covers(&self, reading: &[u8]) -> bool {
-        strip_folded(reading, self.base()).is_some_and(ends_segment)
+        let base = self.base();
+        // Most paths are elsewhere, which the letter behind the slash shows.
+        let begins_alike = match (reading.get(1), base.as_bytes().get(1)) {
+            (Some(first), Some(expected)) => first.eq_ignore_ascii_case(expected),
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        begins_alike && strip_folded(reading, base).is_some_and(ends_segment)
     }
 
     /// The prefix without its last slash.

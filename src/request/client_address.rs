@@ -96,7 +96,14 @@ fn from_header(settings: &ClientIp, fields: &Fields) -> Option<(Hop, bool)> {
         ClientIpHeader::None => None,
         ClientIpHeader::Single(name) => Some((single(fields, name)?, false)),
         ClientIpHeader::XForwardedFor => {
-            select(settings, fields.all(FieldName::XForwardedFor).flat_map(list))
+            let mut lines = fields.all(FieldName::XForwardedFor);
+            let others = lines.clone().skip(1);
+            match lines.next() {
+                None => None,
+                // As the proxy in front of us sends it.
+                Some(line) if lines.next().is_none() && !line.contains(&b',') => only(line),
+                Some(line) => select(settings, std::iter::once(line).chain(others).flat_map(list)),
+            }
         }
         ClientIpHeader::Forwarded => {
             let lines = fields.all(FieldName::Forwarded);
@@ -110,6 +117,12 @@ fn from_header(settings: &ClientIp, fields: &Fields) -> Option<(Hop, bool)> {
     }
 }
 
+/// The one value of a list, if there is one.
+fn only(line: &[u8]) -> Option<(Hop, bool)> {
+    let value = line.trim_ascii();
+    if value.is_empty() { None } else { Some((node(value), false)) }
+}
+
 /// Repeated, it would be ambiguous; a list in it is no address.
 fn single(fields: &Fields, name: &str) -> Option<Hop> {
     let mut lines = fields.named(name);
@@ -117,7 +130,7 @@ fn single(fields: &Fields, name: &str) -> Option<Hop> {
     if lines.next().is_some() {
         return Some(Hop::Unknown);
     }
-    if value.is_empty() { None } else { Some(node(value)) }
+    only(value).map(|(hop, _)| hop)
 }
 
 fn list(line: &[u8]) -> impl Iterator<Item = Hop> {
@@ -143,6 +156,9 @@ fn is_trusted(proxies: &TrustedProxies, hop: Hop) -> bool {
 /// An address, perhaps with a port; an IPv6 address with a port is in brackets (RFC 7239 §6, but for the
 /// brackets of a lone IPv6 address, which other headers do without).
 fn node(value: &[u8]) -> Hop {
+    if let Some(address) = ipv4(value) {
+        return Hop::Address(IpAddr::V4(address));
+    }
     let Ok(text) = std::str::from_utf8(value) else { return Hop::Unknown };
     if let Ok(address) = text.parse::<IpAddr>() {
         return Hop::Address(address.to_canonical());
@@ -161,6 +177,26 @@ fn node(value: &[u8]) -> Hop {
         Some(address) if port.is_empty() || is_port(port) => Hop::Address(address.to_canonical()),
         _ => Hop::Unknown,
     }
+}
+
+/// An IPv4 address as nearly every value is one: four decimal numbers without leading zeros.
+fn ipv4(value: &[u8]) -> Option<Ipv4Addr> {
+    let (mut octets, mut place, mut number, mut digits) = ([0; 4], 0, 0_u16, 0);
+    for &byte in value {
+        match byte {
+            b'0'..=b'9' if digits == 0 || number > 0 => {
+                number = number.checked_mul(10)?.checked_add(u16::from(byte - b'0'))?;
+                digits += 1;
+            }
+            b'.' if digits > 0 => {
+                *octets.get_mut(place)? = u8::try_from(number).ok()?;
+                (place, number, digits) = (place + 1, 0, 0);
+            }
+            _ => return None,
+        }
+    }
+    *octets.get_mut(place)? = u8::try_from(number).ok().filter(|_| digits > 0)?;
+    (place == 3).then(|| Ipv4Addr::from(octets))
 }
 
 /// A colon and one to five digits, no more than 65535.

@@ -206,6 +206,23 @@ fn naive(values: &[&str]) -> String {
 
 proptest! {
     #[test]
+    fn ipv4_is_read_as_the_standard_library_reads_it(
+        any_text in "[0-9.]{0,16}|[0-9a-f:.% \\[\\]]{0,12}",
+        address: Ipv4Addr,
+        at: prop::sample::Index,
+        sign in "[0-9.]",
+    ) {
+        let mut text = address.to_string();
+        prop_assert_eq!(ipv4(text.as_bytes()), Some(address));
+        text.insert_str(at.index(text.len() + 1), &sign);
+        for text in [any_text, text] {
+            prop_assert_eq!(ipv4(text.as_bytes()), text.parse().ok(), "{}", text);
+        }
+    }
+}
+
+proptest! {
+    #[test]
     fn rightmost_as_walked_from_the_right(
         values in prop::collection::vec(prop::sample::select(vec!["", " ", "10.0.0.2", "10.0.0.3", "192.0.2.1", "x", "::5"]), 0..7),
         cut in 0_usize..7,

@@ -26,6 +26,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// What is read at once of a head, or of what follows one.
 pub(in crate::server) const SCRATCH_BYTES: usize = 16 * 1024;
+/// Room behind a head.
+const FIELD_OF_OURS: usize = 64;
 /// What is read at once of a body that has shown to be small, and of any.
 const SMALLEST: usize = 4 * 1024;
 const LARGEST: usize = 64 * 1024;
@@ -195,6 +197,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+            // The gateway adds a field to a head, in place.
+            self.read.reserve(buffer.filled().len() + FIELD_OF_OURS);
             self.read.extend_from_slice(buffer.filled());
             Poll::Ready(Ok(buffer.filled().len()))
         })

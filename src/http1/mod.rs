@@ -5,7 +5,6 @@
 
 mod field_lines;
 mod fields;
-mod plain_line;
 mod sending;
 
 pub use field_lines::{FieldLines, Lined};
@@ -13,5 +12,4 @@ pub use fields::{
     X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, field_name, fields_of,
     header_map, mentions, put_field,
 };
-pub use plain_line::{PlainLine, has_control, is_control, lower_token, plain_line};
 pub use sending::{Coding, SendError, Sending};

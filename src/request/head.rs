@@ -204,12 +204,16 @@ fn check_host(authority: &[u8]) -> Result<(), RequestError> {
 
 /// Labels of unreserved characters, none of them empty; a dot behind the last stands for the root.
 fn is_name(name: &[u8]) -> bool {
-    let name = name.strip_suffix(b".").unwrap_or(name);
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.');
-    // Without a way out of the loops they look at many bytes at once.
-    let plain = name.iter().fold(true, |plain, byte| plain & is_plain(byte));
-    let doubled = name.windows(2).fold(false, |found, pair| found | (pair == b".."));
-    plain && !doubled && !matches!(name, [] | [b'.', ..] | [.., b'.'])
+    let mut label_is_empty = true;
+    for &byte in name.strip_suffix(b".").unwrap_or(name) {
+        match byte {
+            b'.' if label_is_empty => return false,
+            b'.' => label_is_empty = true,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => label_is_empty = false,
+            _ => return false,
+        }
+    }
+    !label_is_empty
 }
 
 /// RFC 3986 §3.2.3 allows a colon without a port behind it.

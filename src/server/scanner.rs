@@ -23,19 +23,21 @@
 //! means is not judged here but in `request`.
 
 use crate::config::Limits;
-use crate::http1::lower_token;
 use crate::request::RequestError;
 use crate::request::fields::Place;
 
 mod fields;
 mod framing;
 mod names;
+mod plain_field;
 mod target;
 
 #[cfg(test)]
 mod tests;
 
 use target::Target;
+
+use names::lower_token;
 
 /// Bytes of a method.
 pub(super) const METHOD_BYTES: usize = 32;

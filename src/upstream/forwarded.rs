@@ -136,38 +136,16 @@ impl Text {
             if place > 0 {
                 self.0.push(b'.');
             }
-            let Decimal { digits, length } = DECIMALS.get(usize::from(octet)).unwrap_or(&DECIMALS[0]);
-            self.0.extend_from_slice(digits.get(..usize::from(*length)).unwrap_or(digits));
+            if octet >= 100 {
+                self.0.push(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                self.0.push(b'0' + octet / 10 % 10);
+            }
+            self.0.push(b'0' + octet % 10);
         }
     }
 }
-
-/// A number below 256, written.
-struct Decimal {
-    digits: [u8; 3],
-    length: u8,
-}
-
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated at compile time, below 256"
-)]
-static DECIMALS: [Decimal; 256] = {
-    let mut decimals = [const { Decimal { digits: [b'0'; 3], length: 1 } }; 256];
-    let mut number: usize = 0;
-    while number < 256 {
-        let [hundreds, tens, ones] = [number / 100, number / 10 % 10, number % 10];
-        let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
-        decimals[number] = match number {
-            0..10 => Decimal { digits: [ones, 0, 0], length: 1 },
-            10..100 => Decimal { digits: [tens, ones, 0], length: 2 },
-            _ => Decimal { digits: [hundreds, tens, ones], length: 3 },
-        };
-        number += 1;
-    }
-    decimals
-};
 
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -62,7 +62,7 @@ impl<'a> PathReadings<'a> {
     pub fn of(target: &'a str) -> Self {
         let raw =
             memchr::memchr(b'?', target.as_bytes()).and_then(|mark| target.get(..mark)).unwrap_or(target);
-        if scan::is_ordinary(raw.as_bytes()) || scan::scan(raw.as_bytes()).is_empty() {
+        if scan::scan(raw.as_bytes()).is_empty() {
             return Self { raw, closure: None };
         }
         let whole = lacks_path(raw).then_some(target.as_bytes());

@@ -100,7 +100,8 @@ impl PathPrefix {
 /// What follows a prefix, compared without regard to case.
 pub(super) fn strip_folded<'r>(reading: &'r [u8], prefix: &str) -> Option<&'r [u8]> {
     let (head, tail) = reading.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix.as_bytes()).then_some(tail)
+    let prefix = prefix.as_bytes();
+    (head == prefix || head.eq_ignore_ascii_case(prefix)).then_some(tail)
 }
 
 /// Whether a segment has just ended.

@@ -105,19 +105,6 @@ const fn class(octet: u8) -> Features {
     }
 }
 
-/// Whether a path is of letters, digits, hyphens and single slashes alone, which nobody reads in two ways. Most are, and
-/// it is seen sooner than [`scan`] could say so.
-pub(super) fn is_ordinary(path: &[u8]) -> bool {
-    let mut after_slash = false;
-    let ordinary = path.iter().all(|&octet| {
-        let slash = octet == b'/';
-        let doubled = slash && after_slash;
-        after_slash = slash;
-        (slash && !doubled) || octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
-    });
-    ordinary && path.first() == Some(&b'/')
-}
-
 /// The features of a path. Linear; no allocation.
 pub(super) fn scan(path: &[u8]) -> Features {
     let mut found = Features(0);
@@ -219,32 +206,4 @@ pub(super) fn is_unreserved(octet: u8) -> bool {
 /// Delimiters that JavaScript's `decodeURI` and its like keep escaped, and the percent sign.
 pub(super) fn is_reserved(octet: u8) -> bool {
     b"/?#%;:@&=+$,".contains(&octet)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn ordinary_paths() {
-        for (path, ordinary) in [
-            ("/", true),
-            ("/a-b_C/9/", true),
-            ("//", false),
-            ("/a//b", false),
-            ("", false),
-            ("a", false),
-            ("/.", false),
-        ] {
-            assert_eq!(is_ordinary(path.as_bytes()), ordinary, "{path}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn an_ordinary_path_has_no_feature(path in prop::collection::vec(prop_oneof![Just(b'/'), Just(b'a'), any::<u8>()], 0..6)) {
-            prop_assert!(!is_ordinary(&path) || scan(&path).is_empty(), "{path:?}");
-        }
-    }
 }

@@ -2,14 +2,11 @@
 //!
 //! Part of the [`Scanner`]: rules 4, 8 and 9 of its module.
 
-use super::names::forbidden_in_trailers;
+use super::names::{forbidden_in_trailers, lower_token};
+use super::plain_field::{PlainField, has_control, is_control, plain_field};
 use super::{Field, Scanner, State, Step, malformed};
-use crate::http1::{PlainLine, has_control, is_control, lower_token, plain_line};
 use crate::request::RequestError;
 use crate::request::fields::Place;
-
-/// Lengths of the names of fields that frame, which are looked at byte by byte.
-const FRAMING_NAMES: [usize; 2] = [b"content-length".len(), b"transfer-encoding".len()];
 
 impl Scanner {
     /// Takes the whole lines in front of which nothing can be said but that they are fields, so many bytes of them: the
@@ -18,8 +15,7 @@ impl Scanner {
         let mut taken = 0;
         while self.fields < self.limits.fields
             && !self.in_trailers
-            && let Some(PlainLine { name, line }) = run.get(taken..).and_then(plain_line)
-            && !FRAMING_NAMES.contains(&name)
+            && let Some(PlainField { name, line }) = run.get(taken..).and_then(plain_field)
         {
             let start = self.bytes + taken;
             self.places.push(Place::of_line(start, start + name, start + line));

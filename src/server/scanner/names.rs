@@ -1,6 +1,33 @@
-//! Names of fields that trailers must not carry.
+//! Names of fields: what a token is, and what trailers must not carry.
 
 use crate::request::client_names::tells_of_client;
+
+/// The byte of a token (RFC 9110 §5.6.2) in lower case, or 0.
+pub(super) fn lower_token(byte: u8) -> u8 {
+    const TABLE: [u8; 256] = token_table();
+    TABLE.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated at compile time, below 256"
+)]
+const fn token_table() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        if b.is_ascii_alphanumeric()
+            || matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.')
+            || matches!(b, b'^' | b'_' | b'`' | b'|' | b'~')
+        {
+            table[byte] = b.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+}
 
 /// Whether a field in trailers could change framing, routing, authentication or the meaning of the body. A name that
 /// was too long to be remembered is empty here.

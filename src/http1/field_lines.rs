@@ -100,16 +100,18 @@ impl FieldLines {
     }
 
     /// Adds them to fields. Those that are none in `http`'s eyes are left out.
-    pub fn unfold(self, fields: &mut HeaderMap) {
-        let text = Bytes::from(self.text);
-        for line in text.split_inclusive(|&sign| sign == b'\n') {
+    ///
+    /// Values are copied: an HTTP/2 connection remembers those that it sent last (RFC 7541 §2.3.2), and each would keep the
+    /// text of its whole head alive.
+    pub fn unfold(&self, fields: &mut HeaderMap) {
+        for line in self.text.split_inclusive(|&sign| sign == b'\n') {
             let Some((name, value)) =
                 memchr::memchr(b':', line).and_then(|colon| line.split_at_checked(colon))
             else {
                 continue;
             };
             let value = value.strip_prefix(b": ").and_then(|value| value.strip_suffix(b"\r\n"));
-            let value = value.map(|value| HeaderValue::from_maybe_shared(text.slice_ref(value)));
+            let value = value.map(HeaderValue::from_bytes);
             if let (Ok(name), Some(Ok(value))) = (HeaderName::from_bytes(name), value) {
                 fields.append(name, value);
             }

@@ -43,6 +43,8 @@ HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS = 2, 3, 60
 # A normal client on a busy machine.
 P99_MILLISECONDS = 2500
 IDLE_BYTES, STREAMING_BYTES, FLOOD_BYTES = 32 * KIB, 256 * KIB, 48 * MIB
+# HPACK's table, 4 KiB by its own count, full of fields that were new in each answer: h2 keeps a hundred bytes beside each.
+REMEMBERED_BYTES = 16 * KIB
 
 passed = failed = 0
 
@@ -146,20 +148,19 @@ def idle_memory(gateway, secure, count):
 
 
 def memory_behind_heads(gateway, count):
-    """Requests over HTTP/2, and what is remembered of the heads of their answers."""
+    """Requests over HTTP/2, one after the other, and what is remembered of the heads of their answers."""
 
     def crowd_of(port):
         crowd = [connect(port) for _ in range(count)]
         for sock in crowd:
-            streams = range(1, 200, 2)
-            sock.sendall(b"".join(headers([*PLAIN[:3], (b":path", b"/head")], stream) for stream in streams))
             ended = (got for got in frames(sock) if isinstance(got, DataFrame) and "END_STREAM" in got.flags)
-            for _ in streams:
+            for stream in range(1, 200, 2):
+                sock.sendall(headers([*PLAIN[:3], (b":path", b"/head")], stream))
                 next(ended)
         return crowd
 
     each, crowd = measured(gateway, crowd_of, count)
-    report("memory, idle HTTP/2 after 100 large heads", each < IDLE_BYTES, f"{each / KIB:.1f} KiB each of {count}")
+    report("memory, idle HTTP/2 after 100 large heads", each < IDLE_BYTES + REMEMBERED_BYTES, f"{each / KIB:.1f} KiB each of {count}")
     for sock in crowd:
         sock.close()
 

@@ -3,8 +3,9 @@
 //! `cargo bench --bench decisions`; a filter is a part of a name, such as `decide::ranges`.
 
 use aclgate::config::{Loaded, load};
-use aclgate::policy::decide::{Effect, decide};
+use aclgate::policy::decide::{Check, Effect, Subject, decide};
 use aclgate::policy::moment::Moment;
+use aclgate::policy::subject::{Assignment, Mode};
 use aclgate::policy::{FileError, Files};
 use aclgate::request::{RequestHead, client_address, facts};
 use aclgate::store::{Snapshot, SnapshotReader, SnapshotStore};
@@ -17,7 +18,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 const SIZES: [u32; 3] = [10, 10_000, 1_000_000];
 /// So many clients ask in turn.
@@ -40,10 +41,13 @@ impl Files for OneList {
 fn list(size: u32) -> OneList {
     let mut text = String::new();
     for at in 0..size {
-        let start = Ipv4Addr::from_bits(at.wrapping_mul(2_654_435_761) | 1);
-        let _ = writeln!(text, "{start}");
+        let _ = writeln!(text, "{}", address(at));
     }
     OneList(text)
+}
+
+fn address(at: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(at.wrapping_mul(2_654_435_761) | 1)
 }
 
 const HEAD: &str = r#"
@@ -149,6 +153,27 @@ mod decide_facts {
             let blocks = |facts| usize::from(decide(&policy, facts, |_| {}).effect == Effect::Block);
             black_box(&facts).iter().map(blocks).sum::<usize>()
         });
+    }
+}
+
+/// What a decision by an entry costs to be counted: that of its ACL and its own.
+#[divan::bench_group(max_time = 1)]
+mod count_hits {
+    use super::*;
+
+    #[divan::bench(args = SIZES)]
+    fn entries(bencher: Bencher<'_, '_>, size: u32) {
+        let Loaded { policy, .. } = loaded(HEAD, &list(size));
+        let hits = Hits::new(&policy, 1, Epoch::now());
+        let Some(acl) = policy.parts().acls.first() else { std::process::abort() };
+        let assignment = Assignment { acl: Arc::clone(acl), mode: Mode::Enforce };
+        let blocked = (0..CLIENTS).map(|at| at.wrapping_mul(2_246_822_519) % size);
+        let verdicts = blocked.map(|at| acl.test(Some(IpAddr::V4(address(at)))));
+        let check = |verdict| Check { subject: Subject::Loopback, assignment: Some(&assignment), verdict };
+        let (checks, now) = (verdicts.map(check).collect::<Vec<_>>(), Instant::now());
+        bencher
+            .counter(ItemsCount::new(checks.len()))
+            .bench_local(|| black_box(&checks).iter().for_each(|check| hits.count(0, check, now)));
     }
 }
 

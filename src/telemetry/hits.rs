@@ -5,8 +5,8 @@
 //! entries that it has as well: the same range with the same action in the ACL with the same id.
 //!
 //! Each worker has a table of its own, a [`Slot`] for every entry and [`FIXED`] more for every ACL. Counting is a binary
-//! search for the ACL, then two loads and stores: no lock, no allocation, no clock. The [tables](table) are as long as the
-//! policy but take memory only where something was counted.
+//! search for the ACL, then a few loads and two stores: no lock, no clock, and an allocation only now and then, where an
+//! entry decides for the first time. The [tables](table) take memory only where something was counted.
 //!
 //! INVARIANT: a worker's table has one writer. What readers see may be torn between slots, never within one of its
 //! numbers.

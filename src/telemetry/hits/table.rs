@@ -1,28 +1,39 @@
 //! A long table of counters that takes memory only around those that were ever used.
 //!
-//! The table is cut into chunks of [`CHUNK`] slots. For each chunk there is a number of four bytes, its place in a room
-//! that is as long as the whole table; a chunk is given the next free place when one of its slots is first
-//! [used](Table::used). Both come zeroed from the system, page by page: what is used stands close together at the front
-//! of the room, and the rest of it is never touched. So a page is taken for each 32 chunks in use and one for each 1,024
-//! of the table, however far apart they are, where a plain table takes one for each slot.
+//! The table is cut into chunks of [`CHUNK`] slots. For each chunk there is a number of four bytes, its place in a room; a
+//! chunk is given the next free place when one of its slots is first [used](Table::used). The room grows by pieces, each
+//! twice as long as the one before, so that nothing in it ever moves. So what is used stands close together, however
+//! far apart it is in the table.
+//!
+//! A table that is as long as the policy and comes zeroed from the system would do without places, but it takes a page for
+//! each slot that is far from the others, and all of them where the allocator has to clear memory that was used before.
 //!
 //! INVARIANT: a table has one writer at a time. Others may read it meanwhile: they find a slot as it is, or none where the
 //! writer has just made it; a place is given once and stays.
 
 use bytemuck::{Zeroable, zeroed_slice_box};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Slots of a chunk: two cache lines of those that count hits, so that neither their numbers nor chunks that are hit
-/// once cost much.
+/// Slots of a chunk: two cache lines of those that count hits, so that neither the places nor chunks of one hit cost
+/// much.
 const CHUNK: usize = 8;
+
+/// Chunks in the first piece of the room.
+const FIRST: usize = 16;
+
+/// Pieces of the room, enough for as many chunks as there are places.
+const PIECES: usize = 29;
+
+/// Chunks that stay where they are.
+type Piece<S> = OnceLock<Box<[[S; CHUNK]]>>;
 
 /// Slots, zero at first.
 pub(super) struct Table<S> {
-    /// Of each chunk, where in the room it is; 0: nowhere yet.
+    /// Of each chunk its place in the room, from 1; 0: it has none yet.
     places: Box<[AtomicU32]>,
-    /// Chunks in the order of their first use. Nobody uses the first and the last, so that the tables of two workers
-    /// share no cache line.
-    room: Box<[[S; CHUNK]]>,
+    /// Each twice as long as the one before.
+    room: [Piece<S>; PIECES],
     /// The last place that was given.
     last: AtomicU32,
 }
@@ -30,8 +41,8 @@ pub(super) struct Table<S> {
 impl<S: Zeroable> Table<S> {
     /// A table of so many slots.
     pub(super) fn new(slots: usize) -> Self {
-        let chunks = slots.div_ceil(CHUNK);
-        Self { places: zeroed_slice_box(chunks), room: zeroed_slice_box(chunks + 2), last: AtomicU32::new(0) }
+        let places = zeroed_slice_box(slots.div_ceil(CHUNK));
+        Self { places, room: [const { OnceLock::new() }; PIECES], last: AtomicU32::new(0) }
     }
 
     /// The number of slots, rounded up to whole chunks.
@@ -51,23 +62,33 @@ impl<S: Zeroable> Table<S> {
     pub(super) fn used(&self, slot: usize) -> Option<&S> {
         let place = self.places.get(slot / CHUNK)?;
         match place.load(Ordering::Relaxed) {
-            0 => self.at(self.give(place), slot),
+            0 => self.at(self.give(place)?, slot),
             place => self.at(place, slot),
         }
     }
 
     fn at(&self, place: u32, slot: usize) -> Option<&S> {
-        self.room.get(place as usize)?.get(slot % CHUNK)
+        let (piece, chunk) = position(place);
+        self.room.get(piece)?.get()?.get(chunk)?.get(slot % CHUNK)
     }
 
-    /// Relaxed, for the chunk is as zero there as everywhere before: nothing else needs to be seen first.
+    /// Relaxed, for who finds the place before the piece finds no slot yet.
     #[cold]
-    fn give(&self, place: &AtomicU32) -> u32 {
+    fn give(&self, place: &AtomicU32) -> Option<u32> {
         let next = self.last.load(Ordering::Relaxed) + 1;
+        let (piece, _) = position(next);
+        self.room.get(piece)?.get_or_init(|| zeroed_slice_box(FIRST << piece));
         self.last.store(next, Ordering::Relaxed);
         place.store(next, Ordering::Relaxed);
-        next
+        Some(next)
     }
+}
+
+/// Piece, and chunk in it, of a place.
+fn position(place: u32) -> (usize, usize) {
+    let at = place as usize + (FIRST - 1);
+    let piece = (at.ilog2() - FIRST.ilog2()) as usize;
+    (piece, at - (FIRST << piece))
 }
 
 #[cfg(test)]
@@ -100,9 +121,18 @@ mod tests {
         for slot in (0..1_000_000).step_by(1000) {
             table.used(slot).unwrap().store(1, Ordering::Relaxed);
         }
-        let touched = |chunk: &[AtomicU64; CHUNK]| chunk.iter().any(|slot| slot.load(Ordering::Relaxed) != 0);
-        assert_eq!(table.room.iter().rposition(touched), Some(1000));
-        assert!(!touched(table.room.first().unwrap()) && !touched(table.room.last().unwrap()));
+        let pieces = || table.room.iter().filter_map(OnceLock::get);
+        let filled = |chunk: &&[AtomicU64; CHUNK]| chunk.iter().any(|slot| slot.load(Ordering::Relaxed) != 0);
+        assert_eq!(pieces().flatten().take_while(filled).count(), 1000);
+        assert_eq!(pieces().map(|piece| piece.len()).sum::<usize>(), 1008);
+    }
+
+    #[test]
+    fn places_follow_each_other_through_the_pieces() {
+        let mut expected = (0..PIECES).flat_map(|piece| (0..FIRST << piece).map(move |chunk| (piece, chunk)));
+        assert!((1..10_000).all(|place| Some(position(place)) == expected.next()));
+        let (piece, chunk) = position(u32::MAX);
+        assert!(piece == PIECES - 1 && chunk < FIRST << piece, "{piece} {chunk}");
     }
 
     proptest! {

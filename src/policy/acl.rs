@@ -290,10 +290,10 @@ impl IpAcl {
     pub fn test(&self, client: Option<IpAddr>) -> Verdict {
         let found = match client.map(|client| client.to_canonical()) {
             None => return Verdict::undetermined(),
-            Some(IpAddr::V4(client)) => self.v4.find(client.to_bits()).map(|row| (row, self.v4.blocks(row))),
+            Some(IpAddr::V4(client)) => self.v4.find(client.to_bits()),
             Some(IpAddr::V6(client)) => {
                 let found = self.v6.find(client.to_bits());
-                found.map(|row| (row + self.v4.len(), self.v6.blocks(row)))
+                found.map(|(row, blocks)| (row + self.v4.len(), blocks))
             }
         };
         match found {

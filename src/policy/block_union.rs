@@ -72,7 +72,7 @@ impl<W: Word> Toggles<W> {
         }
         let toggles: Box<[W]> =
             blocked.merged().iter().flat_map(|span| [Some(span.start), span.end.next()]).flatten().collect();
-        Self { guide: Guide::new(toggles.iter().copied()), toggles }
+        Self { guide: Guide::new(&toggles, |toggle| *toggle), toggles }
     }
 
     fn contains(&self, address: W) -> bool {

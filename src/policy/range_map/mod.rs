@@ -5,7 +5,7 @@
 //! one size one that blocks; of equals the one that was written first. The order of pushing does not matter: rows are sorted by all that they are.
 //!
 //! Two forms. Where no two different rows overlap, which is so for nearly every long list, the sorted rows
-//! are the map, where they are: 16 bytes a row in IPv4, and 2 to 4 for the index. Otherwise a [sweep](paint) paints them into
+//! are the map, where they are: 16 bytes a row in IPv4, and one or two for the index. Otherwise a [sweep](paint) paints them into
 //! disjoint segments beside the rows, at most two a row. Both are found through a [`Guide`]: an index on
 //! the leading bits, then a short search.
 //!
@@ -62,21 +62,21 @@ impl<W: Word> RangeMap<W> {
         let segments =
             if is_disjoint(&rows) { Box::default() } else { paint::paint(&rows).into_boxed_slice() };
         let guide = if segments.is_empty() {
-            Guide::new(rows.iter().map(|row| row.span.start))
+            Guide::new(&rows, |row| row.span.start)
         } else {
-            Guide::new(segments.iter().map(|segment| segment.start))
+            Guide::new(&segments, |segment| segment.start)
         };
         Self { rows, segments, guide }
     }
 
-    /// The row that decides over an address.
-    pub(super) fn find(&self, address: W) -> Option<usize> {
+    /// The row that decides over an address, and whether it blocks.
+    pub(super) fn find(&self, address: W) -> Option<(usize, bool)> {
         if self.segments.is_empty() {
             let row = self.guide.rank(&self.rows, address, |row| row.span.start).checked_sub(1)?;
-            self.rows.get(row).filter(|found| address <= found.span.end).map(|_| row)
+            self.rows.get(row).filter(|found| address <= found.span.end).map(|found| (row, found.blocks))
         } else {
             let segment = self.guide.rank(&self.segments, address, |segment| segment.start).checked_sub(1)?;
-            self.segments.get(segment)?.row()
+            self.segments.get(segment)?.found()
         }
     }
 
@@ -85,11 +85,6 @@ impl<W: Word> RangeMap<W> {
         let order = |span: &Span<W>| W::order(span.start, span.end);
         let row = self.rows.partition_point(|known| order(&known.span) <= order(&span)).checked_sub(1)?;
         self.rows.get(row).filter(|known| known.span == span).map(|_| row)
-    }
-
-    /// Whether a row blocks; true for a row that does not exist.
-    pub(super) fn blocks(&self, row: usize) -> bool {
-        self.rows.get(row).is_none_or(|row| row.blocks)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -114,7 +109,7 @@ impl<W: Word> RangeMap<W> {
         let ends = ends.chain(std::iter::once(W::LAST));
         let from_segments = self.segments.iter().zip(ends).filter_map(|(segment, end)| {
             let span = Span { start: segment.start, end };
-            segment.row().map(|row| (span, self.blocks(row)))
+            segment.found().map(|(_, blocks)| (span, blocks))
         });
         from_rows.chain(from_segments)
     }

@@ -8,20 +8,21 @@ use super::{Row, Word};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The row of a gap.
+/// What decides in a gap.
 const GAP: u32 = u32::MAX;
 
-/// A part of the address space up to the next segment, and the row that decides over it.
+/// A part of the address space up to the next segment, and what decides over it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<W> {
     pub(super) start: W,
-    row: u32,
+    /// Twice the row, and one more where it blocks: so the row itself, elsewhere in memory, need not be waited for.
+    decides: u32,
 }
 
 impl<W> Segment<W> {
-    /// The deciding row; `None` in a gap.
-    pub(super) fn row(&self) -> Option<usize> {
-        (self.row != GAP).then_some(self.row as usize)
+    /// The deciding row, and whether it blocks; `None` in a gap.
+    pub(super) fn found(&self) -> Option<(usize, bool)> {
+        (self.decides != GAP).then_some((self.decides as usize / 2, self.decides % 2 == 1))
     }
 }
 
@@ -41,11 +42,11 @@ pub(super) fn paint<W: Word>(rows: &[Row<W>]) -> Vec<Segment<W>> {
             open.push(Reverse((row.tier, size, !row.blocks, Reverse(at))));
         }
         let top = top(&mut open, rows, position);
-        let row = top.map_or(GAP, |(row, _)| row);
-        if segments.last().is_none_or(|last| last.row != row) {
-            segments.push(Segment { start: position, row });
+        let decides = top.map_or(GAP, |(row, top)| decides(row, top.blocks));
+        if segments.last().is_none_or(|last| last.decides != decides) {
+            segments.push(Segment { start: position, decides });
         }
-        let end_of_top = top.map(|(_, end)| end.next());
+        let end_of_top = top.map(|(_, top)| top.span.end.next());
         let next_start = waiting.peek().map(|(_, row)| row.span.start);
         position = match (end_of_top, next_start) {
             (Some(Some(end)), Some(start)) => end.min(start),
@@ -56,12 +57,21 @@ pub(super) fn paint<W: Word>(rows: &[Row<W>]) -> Vec<Segment<W>> {
     }
 }
 
-/// The deciding one of the open rows and its end; drops those that ended before `position`.
-fn top<W: Word>(open: &mut BinaryHeap<Rank<W>>, rows: &[Row<W>], position: W) -> Option<(u32, W)> {
+/// Behind two thousand million rows only the row would be wrong, never what it does.
+fn decides(row: u32, blocks: bool) -> u32 {
+    row.min(GAP / 2 - 1) * 2 + u32::from(blocks)
+}
+
+/// The deciding one of the open rows; drops those that ended before `position`.
+fn top<'a, W: Word>(
+    open: &mut BinaryHeap<Rank<W>>,
+    rows: &'a [Row<W>],
+    position: W,
+) -> Option<(u32, &'a Row<W>)> {
     loop {
         let Reverse((.., Reverse(row))) = *open.peek()?;
         match rows.get(row as usize) {
-            Some(open) if open.span.end >= position => return Some((row, open.span.end)),
+            Some(top) if top.span.end >= position => return Some((row, top)),
             _ => open.pop(),
         };
     }

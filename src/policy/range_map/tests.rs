@@ -29,8 +29,14 @@ fn check<W: Word>(rows: &[Row<W>]) {
     let pieces: Vec<_> = map.pieces().collect();
     for address in edges.flat_map(around).chain([W::FIRST, W::LAST]) {
         let expected = scan(rows, address);
-        let found = map.find(address).and_then(|found| map.row(found));
-        assert_eq!(found.as_ref().map(describe), expected.map(describe), "{address:?} in {rows:?}");
+        let found = map.find(address);
+        let row = found.and_then(|(row, _)| map.row(row));
+        assert_eq!(row.as_ref().map(describe), expected.map(describe), "{address:?} in {rows:?}");
+        assert_eq!(
+            found.map(|(_, blocks)| blocks),
+            expected.map(|row| row.blocks),
+            "{address:?} in {rows:?}"
+        );
         let covers = |(span, _): &&(Span<W>, bool)| span.start <= address && address <= span.end;
         let piece = pieces.iter().find(covers).map(|(_, blocks)| *blocks);
         assert_eq!(piece, expected.map(|row| row.blocks), "{address:?} in {pieces:?}");
@@ -127,7 +133,7 @@ fn no_shape_is_quadratic() {
             .collect();
         let map = RangeMap::new(rows.clone());
         for probe in [0, 7, 8, ROWS / 2, ROWS, u32::MAX / 2, u32::MAX] {
-            let found = map.find(probe).and_then(|found| map.row(found));
+            let found = map.find(probe).and_then(|(row, _)| map.row(row));
             assert_eq!(found.as_ref().map(describe), scan(&rows, probe).map(describe), "{name} {probe}");
         }
         assert!(map.crossings(100).len() <= 100);

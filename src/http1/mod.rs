@@ -8,8 +8,5 @@ mod fields;
 mod sending;
 
 pub use field_lines::{FieldLines, Lined};
-pub use fields::{
-    X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_REAL_IP, field_name, fields_of,
-    header_map, mentions, put_field,
-};
+pub use fields::{fields_of, header_map, mentions, put_field};
 pub use sending::{Coding, SendError, Sending};

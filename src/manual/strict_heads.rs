@@ -6,8 +6,9 @@
 //! instructions a request where one costs a third of that.
 //!
 //! **Decision.** On HTTP/1 connections the strict scanner ([`crate::server::scanner`]) alone says where a head ends and which bytes of a
-//! body are data; the first thing that has two readings ends the connection. A head that it lets pass is split into fields by
-//! `httparse`, once, and the fuzzers hold the two to one opinion of where it ends. Bodies are read when they are asked for. What goes
+//! body are data; the first thing that has two readings ends the connection. While it reads it notes where fields
+//! stand, and the request is made of that ([`crate::request::fields`]); tests and fuzzers hold it to the fields and the end that
+//! `httparse` finds. Bodies are read when they are asked for. What goes
 //! upstream, and back, is written and framed anew ([`crate::http1`]). Responses of the upstream are read by a reader that is lenient where
 //! servers are sloppy (chunk extensions, bare LF in heads) and strict about where a body ends ([`crate::upstream::http1`]).
 //!

@@ -1,6 +1,6 @@
 //! A whole request from raw bytes to its decision: scanner, head, client address, facts, body, decision.
 //!
-//! Whatever the scanner lets through is framed alike by `httparse`; whoever is outside of every list is never let in
+//! Whatever the scanner lets through is framed alike by `httparse` and has the same fields, however it is cut; whoever is outside of every list is never let in
 //! where the target lies plainly under a protected prefix.
 #![no_main]
 
@@ -8,8 +8,9 @@ use aclgate::config::{Limits, Loaded, load};
 use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::NoFiles;
 use aclgate::policy::moment::Moment;
-use aclgate::request::{RequestHead, client_address, facts, head};
+use aclgate::request::{Fields, RequestHead, client_address, facts, head};
 use aclgate::server::scanner::{Head, Piece, Scanner};
+use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 
@@ -47,6 +48,12 @@ const LIMITS: Limits =
 fuzz_target!(|bytes: &[u8]| {
     let mut scanner = Scanner::new(LIMITS);
     let Ok(Head::Whole(head)) = scanner.head(bytes) else { return };
+    let places = scanner.take_places();
+    // Byte by byte, where nothing is taken by the line.
+    let mut slow = Scanner::new(LIMITS);
+    let ends = bytes[..head].iter().map(|byte| slow.head(std::slice::from_ref(byte))).last();
+    assert_eq!(ends, Some(Ok(Head::Whole(1))), "a cut changes nothing");
+    assert_eq!(slow.take_places(), places, "a cut changes nothing");
     let mut body = Vec::new();
     let mut rest = &bytes[head..];
     while !rest.is_empty() && scanner.framing().is_some() {
@@ -67,11 +74,13 @@ fuzz_target!(|bytes: &[u8]| {
     if parsed.version == Some(0) {
         request = request.version(http::Version::HTTP_10);
     }
-    for field in parsed.headers.iter() {
-        request = request.header(field.name, field.value);
-    }
     let request = request.body(()).expect("what the scanner passes is a request");
-    let request = RequestHead::from(request.into_parts().0);
+    let mut request = RequestHead::from(request.into_parts().0);
+    let text = bytes[..head].strip_prefix(b"\r\n").unwrap_or(&bytes[..head]);
+    request.fields = Fields::of_lines(BytesMut::from(text), places).expect("fields stand in their head");
+    let ours = request.fields.iter().map(|field| (field.name.to_vec(), field.value));
+    let theirs = parsed.headers.iter().map(|field| (field.name.to_ascii_lowercase().into_bytes(), field.value));
+    assert!(ours.eq(theirs), "both see the same fields");
     if head::check(&request, &LIMITS).is_err() {
         return;
     }
@@ -84,7 +93,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let decision = decide(policy, &facts, |_| {});
-    let path = parts.uri.path();
+    let path = request.uri.path();
     if path.starts_with("/oauth2/") && !path.contains(['%', ';', '\\']) && !path.contains("/.") {
         assert_eq!(decision.effect, Effect::Block, "{path}");
     }

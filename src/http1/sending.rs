@@ -48,7 +48,9 @@ impl Coding {
     pub fn put(self, head: &mut Vec<u8>) {
         match self {
             Self::None | Self::Close => {}
-            Self::Length(length) => put_field(head, b"content-length", length.to_string().as_bytes()),
+            Self::Length(length) => {
+                put_field(head, b"content-length", itoa::Buffer::new().format(length).as_bytes());
+            }
             Self::Chunked => put_field(head, b"transfer-encoding", b"chunked"),
         }
     }

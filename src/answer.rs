@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER,
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -21,6 +21,8 @@ use std::time::SystemTime;
 pub struct Asker<'a> {
     /// `HEAD` is answered without a body.
     pub method: &'a Method,
+    /// In HTTP/1 the server writes how long a body is.
+    pub version: Version,
     /// `Accept` chooses between a page and an object.
     pub fields: &'a Fields,
     /// The client's address, where it is known.
@@ -136,7 +138,7 @@ fn configured(
     if answer.chunked {
         return in_chunks(response, body, asker.method);
     }
-    with_body(response, body, asker.method)
+    with_body(response, body, asker)
 }
 
 /// The configured fields, each where it stands in the configuration.
@@ -233,15 +235,17 @@ fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
 }
 
 fn empty(status: StatusCode, asker: &Asker<'_>) -> Response<Bytes> {
-    with_body(bare(status), Bytes::new(), asker.method)
+    with_body(bare(status), Bytes::new(), asker)
 }
 
-/// The length comes last, unless a place is configured for it: the server writes it. A response to `HEAD` says how long the body would be and has none (RFC 9110 §9.3.2); so may a 304 (§15.4.5).
-fn with_body(mut response: Response<Bytes>, body: Bytes, method: &Method) -> Response<Bytes> {
-    if method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
+/// The length comes last, unless a place is configured for it. In HTTP/1 the server writes it anyhow, but not where there is no
+/// body: a response to `HEAD` says how long it would be (RFC 9110 §9.3.2), and so may a 304 (§15.4.5).
+fn with_body(mut response: Response<Bytes>, body: Bytes, asker: &Asker<'_>) -> Response<Bytes> {
+    let is_head = asker.method == Method::HEAD;
+    if is_head || asker.version > Version::HTTP_11 || response.status() == StatusCode::NOT_MODIFIED {
         response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(body.len()));
     }
-    if method != Method::HEAD {
+    if !is_head {
         *response.body_mut() = body;
     }
     response

@@ -68,7 +68,7 @@ impl DecisionService {
         if client.source == Source::Peer {
             return Err(Doubt::NoClient);
         }
-        let asked_with = request.method.clone();
+        let asked_with = (request.method.clone(), request.version);
         let request = original::read(&self.original, request)?;
         let body = unseen::guarded(&request, body);
         Ok(Question { request, body, asked_with })

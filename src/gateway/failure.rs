@@ -63,7 +63,8 @@ impl Failure {
         request: &RequestHead,
         request_id: &dyn fmt::Display,
     ) -> Response<Bytes> {
-        let asker = |client| Asker { method: &request.method, fields: &request.fields, client, request_id };
+        let RequestHead { method, version, fields, .. } = request;
+        let asker = |client| Asker { method, version: *version, fields, client, request_id };
         match self {
             Self::Request(error) => {
                 tracing::debug!(%error, %request_id, "request refused");

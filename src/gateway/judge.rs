@@ -13,7 +13,7 @@ use crate::request::{Connection, RequestBody, RequestHead, client_address, head}
 use crate::store::Snapshot;
 use crate::telemetry::metrics::RequestDecision;
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{Method, Response, Version};
 use std::fmt;
 
 /// What another proxy asks about. Holds secrets, so it cannot be printed.
@@ -22,8 +22,8 @@ pub struct Question {
     pub request: RequestHead,
     /// Its body, as far as the proxy sends it.
     pub body: RequestBody,
-    /// The method with which the proxy asks: by it the answer has a body or none.
-    pub asked_with: Method,
+    /// The method and the version with which the proxy asks: by them the answer has a body and a length or none.
+    pub asked_with: (Method, Version),
 }
 
 impl fmt::Debug for Question {
@@ -46,7 +46,7 @@ impl Gateway {
         let mut visit = Visit::begin(snapshot, &request, connection, (&id, &self.witnesses));
         let judged = self.may_pass(snapshot, &request, &mut body, (connection, &id)).await;
         let became = Became::Answered(judged.as_ref().err().and_then(Failure::blocked_by));
-        request.method = asked_with;
+        (request.method, request.version) = asked_with;
         let response = reply(judged.map_err(|failure| {
             self.count(&failure);
             failure.answer(snapshot, &request, &id.shown(&request.fields))

@@ -1,6 +1,10 @@
 //! SPEC §4 and §5 as a client sees them.
 
 use crate::harness::{Gateway, Upstream};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 
 const ACLS: &str = r#"
 [[ip_acl]]
@@ -52,6 +56,38 @@ fn each_sign_on_prefix_is_closed_and_the_rest_is_open() {
     assert_eq!(gateway.get("2001:db8:1::7", "/oauth2/authorize").status, 200);
     assert_eq!(gateway.get("::ffff:198.51.100.7", "/oauth2/authorize").status, 200);
     assert_eq!(gateway.get("unknown", "/oauth2/authorize").status, 403);
+}
+
+#[test]
+fn an_answer_of_ours_says_its_length_over_http2_too() {
+    let key = "bf69486b-4733-4470-a592-f1bfce7af580";
+    let listed =
+        format!("[[api_key]]\nname = \"ci\"\nsha256 = \"{}\"\nip_acl = \"office-only\"\n", hash(key));
+    let (gateway, _upstream) = start(&format!("{TENANT}{listed}"));
+    let lengths = |method: &'static str, target: &'static str| {
+        let address = gateway.address();
+        tokio::runtime::Runtime::new().unwrap().block_on(async move {
+            let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let (mut sender, connection) =
+                http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            let request = http::Request::builder()
+                .method(method)
+                .uri(format!("http://{address}{target}"))
+                .header("x-forwarded-for", OUTSIDE)
+                .header("authorization", if target == "/api/user" { key } else { "" })
+                .body(Empty::<Bytes>::new());
+            let answer = sender.send_request(request.unwrap()).await.unwrap();
+            let said = answer.headers()["content-length"].to_str().unwrap().parse::<usize>().unwrap();
+            (said, answer.into_body().collect().await.unwrap().to_bytes().len())
+        })
+    };
+    let blocked = gateway.get(OUTSIDE, "/oauth2/authorize");
+    let length = blocked.body.len();
+    assert_eq!(blocked.header("content-length"), Some(&*length.to_string()));
+    let page = "/oauth2/authorize";
+    assert_eq!((lengths("GET", page), lengths("HEAD", page)), ((length, length), (length, 0)));
+    assert_eq!((lengths("GET", "/api/user"), lengths("HEAD", "/api/user")), ((0, 0), (0, 0)));
 }
 
 #[test]

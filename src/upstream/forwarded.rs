@@ -6,7 +6,7 @@
 //! without a port means the scheme's own port: behind a port mapping our local port would be wrong.
 //! Sources: RFC 7239 §4 to §6.
 
-use super::headers::{Fields, Forwarding};
+use super::headers::{FieldWriter, Forwarding};
 use super::hop::HopFields;
 use crate::request::Scheme;
 use smallvec::SmallVec;
@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 /// Writes them. `hop` is what the peer sent, `host` the `Host` that goes upstream.
 pub(super) fn write(
-    fields: &mut impl Fields,
+    fields: &mut impl FieldWriter,
     (hop, host): (&HopFields<'_>, &[u8]),
     forwarding: &Forwarding<'_>,
     with_forwarded: bool,

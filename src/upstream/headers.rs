@@ -66,14 +66,14 @@ pub(super) fn host(request: &RequestHead) -> Option<&[u8]> {
 }
 
 /// Where the fields of a request are written.
-pub(super) trait Fields {
+pub(super) trait FieldWriter {
     /// A field as it came, and its line if that can be sent as it is.
     fn pass(&mut self, field: &Field<'_>, line: Option<&[u8]>);
     /// A field of ours, its name in lower case.
     fn write(&mut self, name: &str, value: &[u8]);
 }
 
-impl Fields for HeaderMap {
+impl FieldWriter for HeaderMap {
     fn pass(&mut self, field: &Field<'_>, _line: Option<&[u8]>) {
         if let (Ok(name), Ok(mut value)) =
             (HeaderName::from_bytes(field.name), HeaderValue::from_bytes(field.value))
@@ -93,7 +93,7 @@ impl Fields for HeaderMap {
 /// Writes the fields of the request to upstream, `Host` first, without framing (`Content-Length`,
 /// `Transfer-Encoding`). Each is written once: what is ours is never among what is passed on.
 pub(super) fn write_request(
-    fields: &mut impl Fields,
+    fields: &mut impl FieldWriter,
     (request, hop): (&RequestHead, &HopFields<'_>),
     forwarding: &Forwarding<'_>,
     settings: &config::Upstream,

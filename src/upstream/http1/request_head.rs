@@ -3,7 +3,7 @@
 //! What stands in a `Method`, a `PathAndQuery` or in fields was checked when it was made: none of
 //! it holds a CR, an LF or, but for values, a blank. So what is written here is one head and nothing more.
 
-use super::super::headers::Fields;
+use super::super::headers::FieldWriter;
 use crate::http1::put_field;
 use crate::request::fields::Field;
 use http::Method;
@@ -34,7 +34,7 @@ impl RequestLine<'_> {
     }
 }
 
-impl Fields for Vec<u8> {
+impl FieldWriter for Vec<u8> {
     fn pass(&mut self, field: &Field<'_>, line: Option<&[u8]>) {
         match line {
             Some(line) => self.extend_from_slice(line),

@@ -1,7 +1,7 @@
 //! What a request says to us, the next hop, and what a trusted proxy says of the hop before.
 //!
-//! Fields in → the options of `Connection`, what is said of
-//! trailers, and the forwarding fields that may be kept. Source: RFC 9110 §7.6.1.
+//! Fields in → the options of `Connection`, what is said of trailers, and the forwarding fields that may be kept.
+//! Source: RFC 9110 §7.6.1.
 
 use super::names;
 use crate::http1::mentions;

@@ -192,12 +192,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
-    /// Reads through the worker's buffer; keeps what came, and no more room than that.
+    /// Reads through the worker's buffer; keeps what came, and no more room than that and a field of ours.
     fn poll_scratch(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
-            // The gateway adds a field to a head, in place.
             self.read.reserve(buffer.filled().len() + FIELD_OF_OURS);
             self.read.extend_from_slice(buffer.filled());
             Poll::Ready(Ok(buffer.filled().len()))

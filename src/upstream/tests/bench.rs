@@ -19,6 +19,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+/// What the sockets' own buffers may hold on a loopback connection, with room; far less than a large body or a flood.
+pub(super) const IN_FLIGHT: usize = 24 << 20;
+
 /// Runs a test as a worker would, and not for ever.
 pub(super) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

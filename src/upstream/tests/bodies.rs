@@ -9,8 +9,6 @@ use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const TOTAL: usize = 96 << 20;
-/// What the sockets' own buffers may hold on a loopback connection, with room; far less than the whole.
-const IN_FLIGHT: usize = 24 << 20;
 const PIECE: usize = 64 << 10;
 
 async fn dawdle() {

@@ -12,8 +12,6 @@ use tokio::io::AsyncWriteExt;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-/// What sockets may hold beside what is read; far less than a flood.
-const IN_FLIGHT: usize = 24 << 20;
 
 /// Sends these bytes as its first answer, keeps the connection open, and answers properly on every other.
 async fn lying(answer: impl AsRef<[u8]> + 'static) -> Scripted {

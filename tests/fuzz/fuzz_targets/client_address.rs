@@ -137,6 +137,6 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(resolve(settings, STRANGER, &fields).address, Some(STRANGER));
     let found = resolve(settings, PROXY, &fields).address;
     if let Some(expected) = twin(settings, &lines) {
-        assert_eq!(found, expected.unwrap_or(Some(PROXY)), "{settings:?} {headers:?}");
+        assert_eq!(found, expected.unwrap_or(Some(PROXY)), "{settings:?} {lines:?}");
     }
 });

@@ -5,21 +5,24 @@
 //! one size one that blocks; of equals the one that was written first. The order of pushing does not matter: rows are sorted by all that they are.
 //!
 //! Two forms. Where no two different rows overlap, which is so for nearly every long list, the sorted rows
-//! are the map, where they are: 16 bytes a row in IPv4, and one or two for the index. Otherwise a [sweep](paint) paints them into
-//! disjoint segments beside the rows, at most two a row. Both are found through a [`Guide`]: an index on
-//! the leading bits, then a short search.
+//! are the map, where they are, with what a look-up reads of them [apart] from the rest: 16 bytes a row in IPv4, and up
+//! to two for the index. Otherwise a [sweep](paint) paints them into disjoint segments beside the rows, at most two a row. Both
+//! are found through a [`Guide`]: an index on the leading bits, then a short search.
 //!
 //! Actions are known here as "blocks or not" alone, so that nothing here depends on the ACL around it.
 
+mod apart;
 mod crossing;
 mod guide;
 mod paint;
+mod painted;
 mod word;
 
 pub(super) use guide::Guide;
 pub(super) use word::Word;
 
-use paint::Segment;
+use apart::Apart;
+use painted::Painted;
 use std::cmp::Reverse;
 
 /// One row as it was pushed.
@@ -40,14 +43,16 @@ pub(super) struct Span<W> {
     pub(super) end: W,
 }
 
-/// The rows of one family, compiled.
+/// The rows of one family, compiled: sorted by start, wide before narrow, of equals the deciding one last.
 #[derive(Debug)]
-pub(super) struct RangeMap<W> {
-    /// Sorted by start, wide before narrow, of equals the deciding one last.
-    rows: Box<[Row<W>]>,
-    /// Empty where the rows themselves are disjoint.
-    segments: Box<[Segment<W>]>,
-    guide: Guide<W>,
+pub(super) struct RangeMap<W>(Form<W>);
+
+#[derive(Debug)]
+enum Form<W> {
+    /// No two different rows overlap.
+    Apart(Apart<W>),
+    /// Some do.
+    Painted(Painted<W>),
 }
 
 impl<W: Word> RangeMap<W> {
@@ -58,60 +63,53 @@ impl<W: Word> RangeMap<W> {
         for equals in rows.chunk_by_mut(|a, b| a.span == b.span) {
             equals.sort_unstable_by_key(|row| (Reverse(row.tier), row.blocks, Reverse((row.file, row.line))));
         }
-        let rows = rows.into_boxed_slice();
-        let segments =
-            if is_disjoint(&rows) { Box::default() } else { paint::paint(&rows).into_boxed_slice() };
-        let guide = if segments.is_empty() {
-            Guide::new(&rows, |row| row.span.start)
+        if Apart::suits(&rows) {
+            Self(Form::Apart(Apart::new(rows)))
         } else {
-            Guide::new(&segments, |segment| segment.start)
-        };
-        Self { rows, segments, guide }
+            Self(Form::Painted(Painted::new(rows)))
+        }
     }
 
     /// The row that decides over an address, and whether it blocks.
+    #[inline]
     pub(super) fn find(&self, address: W) -> Option<(usize, bool)> {
-        if self.segments.is_empty() {
-            let row = self.guide.rank(&self.rows, address, |row| row.span.start).checked_sub(1)?;
-            self.rows.get(row).filter(|found| address <= found.span.end).map(|found| (row, found.blocks))
-        } else {
-            let segment = self.guide.rank(&self.segments, address, |segment| segment.start).checked_sub(1)?;
-            self.segments.get(segment)?.found()
+        match &self.0 {
+            Form::Apart(apart) => apart.find(address),
+            Form::Painted(painted) => painted.find(address),
         }
     }
 
     /// The row with exactly this span; of equals the one that decides.
     pub(super) fn deciding(&self, span: Span<W>) -> Option<usize> {
-        let order = |span: &Span<W>| W::order(span.start, span.end);
-        let row = self.rows.partition_point(|known| order(&known.span) <= order(&span)).checked_sub(1)?;
-        self.rows.get(row).filter(|known| known.span == span).map(|_| row)
+        let row = match &self.0 {
+            Form::Apart(apart) => apart.find(span.start)?.0,
+            Form::Painted(painted) => painted.last(span)?,
+        };
+        self.row(row).filter(|known| known.span == span).map(|_| row)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        match &self.0 {
+            Form::Apart(apart) => apart.len(),
+            Form::Painted(painted) => painted.len(),
+        }
     }
 
     /// A row as it was pushed; rows count from 0 in order of address.
     pub(super) fn row(&self, row: usize) -> Option<Row<W>> {
-        self.rows.get(row).copied()
+        match &self.0 {
+            Form::Apart(apart) => apart.row(row),
+            Form::Painted(painted) => painted.row(row),
+        }
     }
 
     /// The parts of the address space that a row decides over, disjoint and in order, and whether it blocks.
     pub(super) fn pieces(&self) -> impl Iterator<Item = (Span<W>, bool)> + '_ {
-        let deciding = |pair: &[Row<W>]| !matches!(pair, [a, b] if a.span == b.span);
-        let rows = if self.segments.is_empty() { &*self.rows } else { &[] };
-        let from_rows = rows
-            .iter()
-            .enumerate()
-            .filter(move |(at, _)| rows.get(*at..=at + 1).is_none_or(deciding))
-            .map(|(_, row)| (row.span, row.blocks));
-        let ends = self.segments.iter().skip(1).map(|next| next.start.previous());
-        let ends = ends.chain(std::iter::once(W::LAST));
-        let from_segments = self.segments.iter().zip(ends).filter_map(|(segment, end)| {
-            let span = Span { start: segment.start, end };
-            segment.found().map(|(_, blocks)| (span, blocks))
-        });
-        from_rows.chain(from_segments)
+        let (apart, painted) = match &self.0 {
+            Form::Apart(apart) => (Some(apart), None),
+            Form::Painted(painted) => (None, Some(painted)),
+        };
+        apart.into_iter().flat_map(Apart::pieces).chain(painted.into_iter().flat_map(Painted::pieces))
     }
 
     /// Pairs of rows of the lowest tier with opposite actions that overlap with neither inside the other, at most
@@ -119,17 +117,11 @@ impl<W: Word> RangeMap<W> {
     ///
     /// Cost: O(n log n + limit).
     pub(super) fn crossings(&self, limit: usize) -> Vec<(usize, usize)> {
-        if self.segments.is_empty() {
-            return Vec::new();
+        match &self.0 {
+            Form::Apart(_) => Vec::new(),
+            Form::Painted(painted) => painted.crossings(limit),
         }
-        crossing::crossings(&self.rows, limit)
     }
-}
-
-/// Whether each row lies behind the one before it, or covers the same. By the order of the rows that is so for
-/// any two of them then.
-fn is_disjoint<W: Word>(rows: &[Row<W>]) -> bool {
-    rows.is_sorted_by(|a, b| a.span.end < b.span.start || a.span == b.span)
 }
 
 #[cfg(test)]

@@ -17,6 +17,17 @@ fn scan<W: Word>(rows: &[Row<W>], address: W) -> Option<&Row<W>> {
         .min_by_key(|row| (row.tier, size(row), !row.blocks, Reverse(row.span.start), row.file, row.line))
 }
 
+fn is_apart<W>(map: &RangeMap<W>) -> bool {
+    matches!(map.0, Form::Apart(_))
+}
+
+fn segments<W>(map: &RangeMap<W>) -> usize {
+    match &map.0 {
+        Form::Apart(_) => 0,
+        Form::Painted(painted) => painted.segments.len(),
+    }
+}
+
 fn describe<W: Word>(row: &Row<W>) -> (Span<W>, u8, bool, u16, u32) {
     (row.span, row.tier, row.blocks, row.file, row.line)
 }
@@ -42,7 +53,7 @@ fn check<W: Word>(rows: &[Row<W>]) {
         assert_eq!(piece, expected.map(|row| row.blocks), "{address:?} in {pieces:?}");
     }
     assert!(pieces.is_sorted_by(|(a, _), (b, _)| a.end < b.start), "{pieces:?}");
-    assert!(map.segments.len() <= 2 * rows.len() + 1);
+    assert!(segments(&map) <= 2 * rows.len() + 1);
     let mut pushed: Vec<_> = rows.iter().map(describe).collect();
     let mut kept: Vec<_> = (0..map.len()).filter_map(|at| map.row(at)).map(|row| describe(&row)).collect();
     pushed.sort_unstable();
@@ -143,9 +154,47 @@ fn no_shape_is_quadratic() {
 #[test]
 fn disjoint_rows_need_no_segments() {
     let rows: Vec<_> = (0..1000_u32).map(|at| row(at * 10, at * 10 + 9, at % 3 == 0, at)).collect();
-    assert!(RangeMap::new(rows.clone()).segments.is_empty());
-    assert!(RangeMap::new(rows.repeat(2)).segments.is_empty());
-    assert!(!RangeMap::new([rows, vec![row(5, 15, true, 1)]].concat()).segments.is_empty());
+    assert!(is_apart(&RangeMap::new(rows.clone())));
+    assert!(is_apart(&RangeMap::new(rows.repeat(2))));
+    assert!(segments(&RangeMap::new([rows, vec![row(5, 15, true, 1)]].concat())) > 0);
+}
+
+#[test]
+fn what_covers_more_than_half_of_the_address_space_is_painted() {
+    const HALF: u32 = 1 << 31;
+    for (end, apart) in [(0, true), (HALF - 1, true), (HALF, false), (u32::MAX, false)] {
+        for blocks in [false, true] {
+            let narrow = [row(0, end, blocks, 1)];
+            let wide = [row(0, u128::from(end) << 96 | u128::MAX >> 32, blocks, 1)];
+            assert_eq!(is_apart(&RangeMap::new(narrow.to_vec())), apart, "{end}");
+            assert_eq!(is_apart(&RangeMap::new(wide.to_vec())), apart, "{end}");
+            check(&narrow);
+            check(&wide);
+        }
+    }
+}
+
+/// Rows no two different of which overlap; some come twice, with either action.
+fn apart<W: Word>(word: fn(u32) -> W) -> impl Strategy<Value = Vec<Row<W>>> {
+    let bounds = prop::collection::btree_set(prop_oneof![2 => 0_u32..400, 1 => any::<u32>()], 0..200);
+    let rest = prop::collection::vec((any::<bool>(), any::<u32>(), any::<u16>(), 0_u8..3, 0..4), 100);
+    (bounds, rest).prop_map(move |(bounds, rest)| {
+        let bounds: Vec<u32> = bounds.into_iter().collect();
+        let one = |(bounds, (blocks, line, file, tier, form)): (&[u32], &(bool, u32, u16, u8, i32))| {
+            let end = if *form == 0 { bounds.first() } else { bounds.last() };
+            let span = Span { start: word(bounds[0]), end: word(*end.unwrap()) };
+            let first = Row { span, line: *line, file: *file, tier: *tier, blocks: *blocks };
+            let second = Row { line: line.wrapping_add(1), blocks: !blocks, ..first };
+            [Some(first), (*form == 1).then_some(second)].into_iter().flatten()
+        };
+        bounds.chunks(2).zip(&rest).flat_map(one).collect()
+    })
+}
+
+/// Whether rows that do not overlap are short enough to be kept apart.
+fn is_short<W: Word>(rows: &[Row<W>]) -> bool {
+    let bits = |row: &Row<W>| row.span.end.offset_from(row.span.start).bit_length();
+    rows.iter().all(|row| bits(row) < W::LAST.bit_length())
 }
 
 /// Rows close to each other, so that they meet, and at the edges of the address space.
@@ -166,6 +215,14 @@ proptest! {
     fn answers_as_a_scan_does(v4 in rows(|word| word), v6 in rows(|word| u128::from(word) << 96 | u128::from(word))) {
         check(&v4);
         check(&v6);
+    }
+
+    #[test]
+    fn rows_that_lie_apart_answer_as_a_scan_does(v4 in apart(|word| word), v6 in apart(|word| u128::from(word) << 96 | u128::from(word))) {
+        check(&v4);
+        check(&v6);
+        prop_assert_eq!(is_apart(&RangeMap::new(v4.clone())), is_short(&v4));
+        prop_assert_eq!(is_apart(&RangeMap::new(v6.clone())), is_short(&v6));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The number behind an address: `u32` for IPv4, `u128` for IPv6.
 
 use crate::policy::range::{AddressRange, Bounds};
+use bytemuck::Pod;
 use std::fmt::Debug;
 
 /// An address as a number.
-pub(in crate::policy) trait Word: Copy + Ord + Debug + 'static {
+pub(in crate::policy) trait Word: Pod + Ord + Debug {
     /// The address of zeros.
     const FIRST: Self;
     /// The address of ones.
@@ -12,6 +13,12 @@ pub(in crate::policy) trait Word: Copy + Ord + Debug + 'static {
 
     /// How far this lies behind `start`; 0 where it does not.
     fn offset_from(self, start: Self) -> Self;
+    /// The word so far behind this; the last one where it is too far.
+    fn behind(self, distance: Self) -> Self;
+    /// Twice this, and one more where the flag is set; `None` where that is too much.
+    fn double(self, flag: bool) -> Option<Self>;
+    /// What was [doubled](Self::double).
+    fn halve(self) -> (Self, bool);
     /// The number of bits that are needed to write it.
     fn bit_length(self) -> u32;
     /// The leading bits, `shift` bits dropped.
@@ -34,6 +41,18 @@ macro_rules! word {
 
             fn offset_from(self, start: Self) -> Self {
                 self.saturating_sub(start)
+            }
+
+            fn behind(self, distance: Self) -> Self {
+                self.saturating_add(distance)
+            }
+
+            fn double(self, flag: bool) -> Option<Self> {
+                Some(self.checked_mul(2)? | Self::from(flag))
+            }
+
+            fn halve(self) -> (Self, bool) {
+                (self / 2, self % 2 == 1)
             }
 
             fn bit_length(self) -> u32 {

@@ -94,25 +94,26 @@ impl FieldLines {
         }
     }
 
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = &*self.text;
+        std::iter::from_fn(move || {
+            let (name, behind) = rest.split_at_checked(memchr::memchr(b':', rest)?)?;
+            let (value, behind) = behind.split_at_checked(memchr::memchr(b'\n', behind)? + 1)?;
+            rest = behind;
+            Some((name, value.strip_prefix(b": ")?.strip_suffix(b"\r\n")?))
+        })
+    }
+
     /// The lines.
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
     }
 
     /// Adds them to fields. Those that are none in `http`'s eyes are left out.
-    ///
-    /// Values are copied: an HTTP/2 connection remembers those that it sent last (RFC 7541 §2.3.2), and each would keep the
-    /// text of its whole head alive.
     pub fn unfold(&self, fields: &mut HeaderMap) {
-        for line in self.text.split_inclusive(|&sign| sign == b'\n') {
-            let Some((name, value)) =
-                memchr::memchr(b':', line).and_then(|colon| line.split_at_checked(colon))
-            else {
-                continue;
-            };
-            let value = value.strip_prefix(b": ").and_then(|value| value.strip_suffix(b"\r\n"));
-            let value = value.map(HeaderValue::from_bytes);
-            if let (Ok(name), Some(Ok(value))) = (HeaderName::from_bytes(name), value) {
+        for (name, value) in self.iter() {
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
                 fields.append(name, value);
             }
         }

@@ -1,6 +1,6 @@
 //! The request's body: streamed through as it comes, or looked into first where a decision depends on it.
 //!
-//! In: HTTP/2's stream, or any other that the server wraps around the connection. Out: the same bytes and trailers, in the same
+//! In: the stream that the server wraps around a connection. Out: the same bytes and trailers, in the same
 //! order. What was read by [`inspect`](RequestBody::inspect) is kept and sent on as it came; its length is then
 //! known to the byte.
 //!
@@ -23,18 +23,12 @@ pub struct RequestBody {
 }
 
 enum Rest {
-    Incoming(hyper::body::Incoming),
     Wrapped(Pin<Box<dyn Body<Data = Bytes, Error = RequestError>>>),
     Done,
 }
 
 impl RequestBody {
     /// A body of which nothing was read.
-    pub fn new(rest: hyper::body::Incoming) -> Self {
-        Self::from(Rest::Incoming(rest))
-    }
-
-    /// A body from any other stream.
     pub fn wrapped(rest: impl Body<Data = Bytes, Error = RequestError> + 'static) -> Self {
         Self::from(Rest::Wrapped(Box::pin(rest)))
     }
@@ -113,7 +107,6 @@ impl Body for Rest {
         match self.get_mut() {
             Self::Done => Poll::Ready(None),
             Self::Wrapped(body) => body.as_mut().poll_frame(context),
-            Self::Incoming(body) => Pin::new(body).poll_frame(context).map_err(|_| RequestError::BodyAborted),
         }
     }
 
@@ -121,7 +114,6 @@ impl Body for Rest {
         match self {
             Self::Done => true,
             Self::Wrapped(body) => body.is_end_stream(),
-            Self::Incoming(body) => body.is_end_stream(),
         }
     }
 
@@ -129,7 +121,6 @@ impl Body for Rest {
         match self {
             Self::Done => SizeHint::with_exact(0),
             Self::Wrapped(body) => body.size_hint(),
-            Self::Incoming(body) => body.size_hint(),
         }
     }
 }

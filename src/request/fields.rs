@@ -96,17 +96,28 @@ impl Fields {
         Some(Self { text, places, names })
     }
 
+    /// None yet, and room for so many, of so many bytes in all.
+    pub fn with_capacity(fields: usize, bytes: usize) -> Self {
+        let (text, places) = (BytesMut::with_capacity(bytes), Vec::with_capacity(fields));
+        Self { text, places, names: Names::default() }
+    }
+
     /// Adds a field; its name is in lower case.
     pub fn append(&mut self, name: &str, value: &[u8]) {
+        self.push(name.as_bytes(), value, false);
+    }
+
+    /// Adds a field; its name is a token in lower case.
+    pub fn push(&mut self, name: &[u8], value: &[u8], sensitive: bool) {
         let start = self.text.len();
-        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        for part in [name, b": ", value, b"\r\n"] {
             self.text.extend_from_slice(part);
         }
-        let known = FieldName::of(name.as_bytes());
+        let known = FieldName::of(name);
         let name = start..start + name.len();
         let value = name.end + 2..name.end + 2 + value.len();
         self.names.add(known);
-        self.places.push(Place { name, value, known, sensitive: false });
+        self.places.push(Place { name, value, known, sensitive });
     }
 
     /// Puts a field in the place of all others of its name.
@@ -215,18 +226,9 @@ pub fn text(value: &[u8]) -> Option<&str> {
 impl From<&HeaderMap> for Fields {
     fn from(map: &HeaderMap) -> Self {
         let bytes: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        let mut fields = Self {
-            text: BytesMut::with_capacity(bytes + ROOM_FOR_OURS),
-            places: Vec::with_capacity(map.len() + 1),
-            names: Names::default(),
-        };
+        let mut fields = Self::with_capacity(map.len() + 1, bytes + ROOM_FOR_OURS);
         for (name, value) in map {
-            fields.append(name.as_str(), value.as_bytes());
-            if value.is_sensitive()
-                && let Some(place) = fields.places.last_mut()
-            {
-                place.sensitive = true;
-            }
+            fields.push(name.as_str().as_bytes(), value.as_bytes(), value.is_sensitive());
         }
         fields
     }

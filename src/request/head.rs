@@ -19,8 +19,8 @@
 //!
 //! HTAB passes in field values, where RFC 9110 §5.5 has it; nowhere else.
 //!
-//! Deliberately absent: what can be seen on the raw bytes alone. `http::Uri` drops a fragment without a word;
-//! the raw scanner of `server` refuses it before. In HTTP/2 it is dropped before matching and forwarding alike.
+//! Deliberately absent: what can be seen on the raw bytes alone. `http::Uri` drops a fragment without a word; `server`
+//! refuses it before.
 //! No allocation, but for a path of more than 512 bytes that has escapes.
 
 use super::error::RequestError;

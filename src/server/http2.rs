@@ -1,135 +1,65 @@
-//! An HTTP/2 connection: hyper and `h2` with tight bounds, and the time-outs that they lack.
+//! An HTTP/2 connection (RFC 9113): many requests at once, each in a task of its own.
+//!
+//! In the order of an exchange: `reader` cuts the client's bytes into frames, `session` does what they say, `blocks` and `hpack`
+//! decode heads and `head` makes requests of them, `incoming` is a request's body in the handler's hands, `respond` writes
+//! the response, and `outgoing` holds what all streams wrote until this task sends it. What a `stream` and its connection
+//! know of each other is in `streams`; what a client may ask for nothing is in `budget`.
 //!
 //! A connection without open streams for `timeouts.idle` is shut down gracefully, and cut off if the client does not
-//! follow within `timeouts.head`. A stream whose client takes nothing of the response for `timeouts.body` is reset; a
-//! client that takes nothing from the socket for so long is cut off. A body that stays away for `timeouts.body` fails
-//! ([`super::upload`]). A connection beyond the limit gets one answer for each stream of its first moment, and GOAWAY.
+//! follow within `timeouts.head`, which is also what a head may take. A stream whose client takes nothing of the response for
+//! `timeouts.body` is reset; a client that takes nothing from the socket for so long is cut off. A body that stays away
+//! for `timeouts.body` fails. A connection beyond the limit gets one answer for each stream of its first moment, and GOAWAY.
 //!
-//! Floods (the rapid reset of CVE-2023-44487, CONTINUATION, and what [`Metered`] counts) end the connection.
+//! An idle connection holds no buffer, and of its streams nothing but what the client put into the table of names.
+
+mod blocks;
+mod budget;
+mod frame;
+pub mod head;
+pub mod hpack;
+mod incoming;
+mod outgoing;
+mod reader;
+mod respond;
+mod session;
+mod stream;
+mod streams;
+mod window;
 
 use super::Handler;
-use super::connection::{Client, Settings};
-use super::cork::cork;
+use super::connection::Client;
 use super::deadline::{Registry, Slot, Wait};
-use super::frame_meter::Metered;
-use super::http2_head;
-use super::response::{Witness, Witnessed};
 use super::stream::Paced;
-use super::upload::Upload;
-use crate::config::Timeouts;
-use crate::http1::Lined;
-use crate::request::{RequestBody, RequestError, RequestHead};
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::rt::Executor;
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use std::cell::{Cell, RefCell};
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use frame::ErrorCode;
+use reader::Reader;
+use session::Session;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use streams::Streams;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-/// Bytes of request bodies that a connection may have in flight; of one stream, half of that.
-const CONNECTION_WINDOW: u32 = 128 * 1024;
-/// Bytes of a response that a stream keeps for the client.
-const SEND_BUFFER: usize = 16 * 1024;
-/// Streams that the client has reset before we looked at them, and such that we reset for its errors.
-const PENDING_RESETS: usize = 20;
-const ERROR_RESETS: usize = 128;
+/// What is read at once.
+const SCRATCH_BYTES: usize = 16 * 1024;
+/// How long a client may take to hear of the end.
+const FAREWELL: Duration = Duration::from_secs(2);
 
-/// The open streams of a connection.
-struct Streams {
-    registry: Rc<Registry>,
-    slot: Rc<Slot>,
-    timeouts: Timeouts,
-    open: Cell<usize>,
-    closing: Cell<bool>,
-    /// Why all of its requests are refused, if so.
-    surplus: Option<RequestError>,
-    /// Whether there has been a request.
-    begun: Cell<bool>,
-    /// The slot of the stream that hyper is about to spawn.
-    next: RefCell<Option<Rc<Slot>>>,
+thread_local! {
+    static SCRATCH: RefCell<[u8; SCRATCH_BYTES]> = const { RefCell::new([0; SCRATCH_BYTES]) };
 }
 
-struct OpenStream {
+struct Connection<H, S> {
+    stream: Paced<S>,
+    slot: Rc<Slot>,
+    reader: Reader,
+    session: Session<H>,
     streams: Rc<Streams>,
-    slot: Rc<Slot>,
-}
-
-impl Streams {
-    fn open(self: &Rc<Self>) -> OpenStream {
-        self.open.set(self.open.get() + 1);
-        self.begun.set(true);
-        self.slot.disarm_read();
-        let slot = Slot::new(&self.registry);
-        self.next.replace(Some(Rc::clone(&slot)));
-        OpenStream { streams: Rc::clone(self), slot }
-    }
-
-    /// Without open streams the client has so long to begin one, or to hang up.
-    fn rest(&self) {
-        self.slot.disarm_read();
-        if self.closing.get() || self.surplus.is_some() {
-            self.slot.arm_read(Wait::Head, self.timeouts.head);
-        } else {
-            self.slot.arm_read(Wait::Idle, self.timeouts.idle);
-        }
-    }
-
-    /// Whether the connection is to be shut down, though something may still run on it.
-    fn is_over(&self) -> bool {
-        let refused = self.surplus.is_some() && self.begun.get();
-        refused || self.slot.draining() || self.slot.read_expired() == Some(Wait::Idle)
-    }
-}
-
-impl Witness for OpenStream {
-    /// hyper asks for the next frame once the client's window has taken the last.
-    fn asked(&self, gave: bool) {
-        self.slot.disarm_write();
-        if gave {
-            self.slot.arm_write(self.streams.timeouts.body);
-        }
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        let open = self.streams.open.get().saturating_sub(1);
-        self.streams.open.set(open);
-        if open == 0 {
-            self.streams.rest();
-        }
-    }
-}
-
-/// Spawns streams on the worker's own thread; dropping a stream's task resets the stream.
-#[derive(Clone)]
-struct Spawner(Rc<Streams>);
-
-impl<F: Future<Output = ()> + 'static> Executor<F> for Spawner {
-    fn execute(&self, stream: F) {
-        let Some(slot) = self.0.next.take() else {
-            tokio::task::spawn_local(stream);
-            return;
-        };
-        tokio::task::spawn_local(async move {
-            let mut stream = pin!(stream);
-            poll_fn(|context| {
-                slot.watch(context);
-                if slot.write_expired() {
-                    return Poll::Ready(());
-                }
-                stream.as_mut().poll(context)
-            })
-            .await;
-        });
-    }
+    /// Why nothing more is read, if so.
+    error: Option<ErrorCode>,
+    is_surplus: bool,
 }
 
 /// Serves a connection to its end.
@@ -138,82 +68,120 @@ where
     H: Handler,
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let (slot, settings) = (Rc::clone(&client.slot), Rc::clone(&client.settings));
-    let streams = Rc::new(Streams {
-        registry,
-        slot: Rc::clone(&slot),
-        timeouts: settings.timeouts,
-        open: Cell::new(0),
-        closing: Cell::new(false),
-        surplus: client.surplus,
-        begun: Cell::new(false),
-        next: RefCell::default(),
-    });
-    streams.rest();
-    let paced = Paced::new(stream, Rc::clone(&slot), settings.timeouts.body);
-    let (cork, corked) = cork(Metered::new(paced, Rc::clone(&slot)));
-    let io = TokioIo::new(corked);
+    let (slot, timeouts) = (Rc::clone(&client.slot), client.settings.timeouts);
     let peer = client.connection.peer;
-    let service = {
-        let streams = Rc::clone(&streams);
-        // A stream is moved half a dozen times on its way to its task: what is moved had better be a pointer.
-        service_fn(move |request| Box::pin(answer(Rc::clone(&client), streams.open(), request)))
+    let streams = Streams::new(registry, timeouts);
+    let mut connection = Connection {
+        stream: Paced::new(stream, Rc::clone(&slot), timeouts.body),
+        slot: Rc::clone(&slot),
+        reader: Reader::default(),
+        is_surplus: client.surplus.is_some(),
+        session: Session::new(client, Rc::clone(&streams)),
+        streams: Rc::clone(&streams),
+        error: None,
     };
-    let mut hyper = builder(&settings, Spawner(Rc::clone(&streams))).serve_connection(io, service);
-    let outcome = poll_fn(|context| {
-        slot.watch(context);
-        if slot.write_expired() || slot.read_expired() == Some(Wait::Head) {
-            return Poll::Ready(Err(None));
-        }
-        if !streams.closing.get() && streams.is_over() {
-            streams.closing.set(true);
-            if streams.open.get() == 0 {
-                streams.rest();
-            }
-            Pin::new(&mut hyper).graceful_shutdown();
-        }
-        let polled = Pin::new(&mut hyper).poll(context).map_err(Some);
-        // A stream that takes nothing now wakes this task when it does.
-        match cork.poll_uncork(context) {
-            Poll::Ready(Err(_)) => Poll::Ready(Err(None)),
-            Poll::Ready(Ok(())) | Poll::Pending => polled,
-        }
-    })
-    .await;
-    if let Err(error) = outcome {
+    let ended = poll_fn(|context| connection.poll(context)).await;
+    streams.leave();
+    if let Some(error) = connection.error {
         tracing::debug!(%peer, ?error, "connection ended early");
+    }
+    if ended == End::Said {
+        slot.within(Wait::Head, FAREWELL, connection.stream.shutdown()).await;
     }
 }
 
-fn builder(settings: &Settings, spawner: Spawner) -> http2::Builder<Spawner> {
-    let mut builder = http2::Builder::new(spawner);
-    builder
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .initial_stream_window_size(CONNECTION_WINDOW / 2)
-        .max_send_buf_size(SEND_BUFFER)
-        .max_concurrent_streams(settings.limits.h2_streams)
-        .max_header_list_size(settings.limits.h2_header_list)
-        .max_pending_accept_reset_streams(PENDING_RESETS)
-        .max_local_error_reset_streams(ERROR_RESETS);
-    builder
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// The client knows.
+    Said,
+    /// The client has gone, or takes nothing.
+    Gone,
 }
 
-async fn answer<H: Handler>(
-    client: Rc<Client<H>>,
-    open: OpenStream,
-    request: Request<Incoming>,
-) -> Result<Response<Witnessed<H::Body, OpenStream>>, Infallible> {
-    let (parts, body) = request.into_parts();
-    let refusal = client.surplus.or_else(|| http2_head::check(&parts).err());
-    let response = match refusal {
-        Some(error) => client.handler.refuse(error, &client.connection),
-        None => {
-            let Streams { registry, timeouts, .. } = &*open.streams;
-            let body = Upload::watch(RequestBody::new(body), registry, timeouts.body);
-            client.handler.handle(RequestHead::from(parts), body, &client.connection).await
+impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin> Connection<H, S> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        self.slot.watch(context);
+        self.streams.task.watch(context);
+        if self.slot.write_expired() || self.slot.read_expired() == Some(Wait::Head) {
+            return Poll::Ready(End::Gone);
         }
-    };
-    let (mut parts, mut body) = response.into_parts();
-    body.take_lines().unwrap_or_default().unfold(&mut parts.headers);
-    Ok(Response::from_parts(parts, Witnessed::new(body, open)))
+        loop {
+            let is_gone = self.poll_read(context) == Poll::Ready(End::Gone);
+            if !self.session.is_closing() && self.is_over() {
+                self.session.announce_end();
+            }
+            let held = self.streams.out.borrow().is_full();
+            let wrote = self.poll_write(context);
+            if is_gone || matches!(wrote, Poll::Ready(Err(_))) {
+                return Poll::Ready(End::Gone);
+            }
+            if wrote.is_ready() && self.is_done() {
+                return Poll::Ready(End::Said);
+            }
+            // What could not be read for want of room can be now.
+            if !(held && wrote.is_ready()) {
+                self.arm();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads as long as there is room for what comes of it. Ready if the client has gone.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        while self.error.is_none() && !self.streams.out.borrow().is_full() {
+            let Self { stream, reader, session, .. } = self;
+            let read = SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(scratch);
+                let polled = ready!(Pin::new(stream).poll_read(context, &mut buffer));
+                let whole = polled.is_ok() && !buffer.filled().is_empty();
+                Poll::Ready(whole.then(|| reader.take(buffer.filled(), session)))
+            });
+            match ready!(read) {
+                None => return Poll::Ready(End::Gone),
+                Some(Ok(())) => {}
+                Some(Err(code)) => {
+                    self.session.end(code);
+                    self.error = Some(code);
+                    self.streams.leave();
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Writes all that the streams have left, and tells those that waited for it.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let before = self.streams.out.borrow().len();
+        let wrote = self.streams.out.borrow_mut().poll_write(&mut self.stream, context);
+        self.session.earn(before.saturating_sub(self.streams.out.borrow().len()));
+        if !self.streams.out.borrow().is_full() {
+            self.streams.gone_out();
+        }
+        wrote
+    }
+
+    /// Whether the connection is to be shut down, though something may still run on it.
+    fn is_over(&self) -> bool {
+        let refused = self.is_surplus && self.session.has_begun();
+        refused || self.slot.draining() || self.slot.read_expired() == Some(Wait::Idle)
+    }
+
+    fn is_done(&self) -> bool {
+        self.error.is_some() || (self.session.is_closed() && self.streams.len() == 0)
+    }
+
+    /// What the client has time for: the rest of a head, or without open streams to begin one, or to hang up.
+    fn arm(&self) {
+        let timeouts = self.streams.timeouts;
+        let is_head = self.session.is_within_head() || self.reader.is_within_frame();
+        let is_idle = self.streams.len() == 0;
+        if is_head || (is_idle && (self.session.is_closing() || self.is_surplus)) {
+            self.slot.arm_read(Wait::Head, timeouts.head);
+        } else if is_idle {
+            self.slot.arm_read(Wait::Idle, timeouts.idle);
+        } else {
+            self.slot.disarm_read();
+        }
+    }
 }

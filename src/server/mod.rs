@@ -2,30 +2,24 @@
 //!
 //! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
 //! [`listener`] accepts → [`worker`] → [`connection`] ([`byte_meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`]
-//! by the strict [`scanner`], or [`http2`] by hyper behind the [`frame_meter`] and the cork ([`http2_head`], [`upload`]) →
-//! the handler. [`deadline`] holds the clock by which all of them end, [`shutdown`] the end of all;
+//! by the strict [`scanner`], or [`http2`] → the handler. [`deadline`] holds the clock by which all of them end, [`shutdown`] the end of all;
 //! [`turns`] keep one connection's beginning from holding up the rest.
 
 pub mod byte_meter;
 pub mod connection;
-mod cork;
 mod date;
 pub mod deadline;
-pub mod frame_meter;
 pub mod http1;
 pub mod http2;
-pub mod http2_head;
 pub mod inherited;
 pub mod listener;
 pub mod proxy_protocol;
 pub mod pulse;
-pub mod response;
 pub mod scanner;
 pub mod shutdown;
 pub mod stream;
 pub mod tls;
 mod turns;
-pub mod upload;
 pub mod worker;
 
 #[cfg(test)]

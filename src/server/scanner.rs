@@ -35,9 +35,12 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use target::Target;
+pub(super) use names::is_lower_token;
+pub(super) use plain_field::has_control;
+pub(super) use target::check_path;
 
 use names::lower_token;
+use target::Target;
 
 /// Bytes of a method.
 pub(super) const METHOD_BYTES: usize = 32;

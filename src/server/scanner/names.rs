@@ -8,6 +8,13 @@ pub(super) fn lower_token(byte: u8) -> u8 {
     TABLE.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
+/// Whether a name is a token in lower case, as HTTP/2 has it (RFC 9113 §8.2).
+pub(in crate::server) fn is_lower_token(name: &[u8]) -> bool {
+    // Without a way out of the loop it looks at many bytes at once.
+    !name.is_empty()
+        && name.iter().fold(true, |lower, &byte| lower & (byte != 0) & (lower_token(byte) == byte))
+}
+
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

@@ -29,7 +29,7 @@ pub(super) fn is_control(byte: u8) -> bool {
 }
 
 /// Whether any byte of a value must not stand there.
-pub(super) fn has_control(value: &[u8]) -> bool {
+pub(in crate::server) fn has_control(value: &[u8]) -> bool {
     // Without a way out of the loop it looks at many bytes at once.
     value.iter().fold(false, |found, &byte| found | is_control(byte))
 }

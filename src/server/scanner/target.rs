@@ -123,6 +123,26 @@ impl Target {
     }
 }
 
+/// Whether a `:path` of HTTP/2 would pass as the target of HTTP/1: in origin form, or as the asterisk.
+pub(in crate::server) fn check_path(path: &[u8]) -> Result<(), &'static str> {
+    let mut target = match path.first() {
+        Some(b'/') => Target::of(b"GET"),
+        Some(b'*') => Target::of(b"OPTIONS"),
+        _ => return Err(FORM),
+    };
+    let mut rest = path;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = match target.plain(rest) {
+            0 => {
+                target.step(byte)?;
+                behind
+            }
+            plain => rest.get(plain..).unwrap_or_default(),
+        };
+    }
+    target.end()
+}
+
 /// Letters, digits and signs that mean the same in a path and in a query.
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, below 256")]
 const fn plain_table() -> [bool; 256] {

@@ -117,22 +117,29 @@ async fn a_flood_of_pings_ends_the_connection() {
     rest(&mut stream).await;
 }
 
-/// A client's preface and settings, and a request's head in HPACK's plainest form.
-fn opening(method: u8, path: &str, end: bool, fields: &[(&str, &str)]) -> Vec<u8> {
+const PREFACE_AND_SETTINGS: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let [.., a, b, c] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&[a, b, c, kind, flags, 0, 0, 0, stream][..], payload].concat()
+}
+
+/// A request's head in HPACK's plainest form.
+fn block(method: u8, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
     let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
-    let mut block = vec![method, 0x86, 0x01];
-    block.extend(text("h"));
-    block.push(0x04);
-    block.extend(text(path));
+    let mut block = [&[method, 0x86, 0x01], &text("h")[..], &[0x04], &text(path)].concat();
     for (name, value) in fields {
         block.push(0);
         block.extend(text(name));
         block.extend(text(value));
     }
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
-    bytes.extend([0, 0, u8::try_from(block.len()).unwrap(), 1, 4 | u8::from(end), 0, 0, 0, 1]);
-    bytes.extend(block);
-    bytes
+    block
+}
+
+/// A client's preface and settings, and a request's head.
+fn opening(method: u8, path: &str, end: bool, fields: &[(&str, &str)]) -> Vec<u8> {
+    let head = frame(1, 4 | u8::from(end), 1, &block(method, path, fields));
+    [PREFACE_AND_SETTINGS, &head].concat()
 }
 
 const GET: u8 = 0x82;
@@ -191,4 +198,123 @@ async fn beyond_the_limit_of_connections_a_client_is_told_so_and_nobody_stays() 
     http2.write_all(&opening(GET, "/a", true, &[])).await.unwrap();
     assert!(rest(&mut http2).await.contains("refused"));
     assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_head_is_read_however_it_comes() {
+    let server = Setup::default().start();
+    let mut stream = server.connect().await;
+    stream.set_nodelay(true).unwrap();
+    let block = block(GET, "/pieces", &[("a", "b")]);
+    let (first, rest) = block.split_at(3);
+    let padded = [&[2, 0, 0, 0, 0, 0][..], first, &[0, 0]].concat();
+    let pieces = [frame(1, 1 | 8 | 32, 1, &padded), frame(9, 0, 1, b""), frame(9, 4, 1, rest)].concat();
+    for byte in [PREFACE_AND_SETTINGS, &pieces].concat() {
+        stream.write_u8(byte).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    until_it_says(&mut stream, "hello /pieces").await;
+}
+
+#[tokio::test]
+async fn bodies_flow_both_ways_through_small_windows() {
+    static BODY: [u8; 100_000] = [b'x'; 100_000];
+    let server = Setup::default().start();
+    let stream = TokioIo::new(server.connect().await);
+    let (sender, connection) = Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(1000)
+        .initial_connection_window_size(4000)
+        .handshake(stream)
+        .await
+        .unwrap();
+    let _connection = tokio::spawn(connection);
+    let echo = || {
+        let mut sender = sender.clone();
+        async move {
+            let response = sender.send_request(request("/echo", &BODY)).await.unwrap();
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), BODY[..]);
+        }
+    };
+    tokio::join!(echo(), echo(), echo(), echo(), echo(), echo(), echo(), echo());
+}
+
+#[tokio::test]
+async fn streams_beyond_the_limit_are_refused_and_reset_ones_make_room() {
+    let server = Setup::default().start();
+    let mut stream = server.connect().await;
+    let slow = |id| frame(1, 5, id, &block(GET, "/slow", &[]));
+    let mut bytes = PREFACE_AND_SETTINGS.to_vec();
+    (0..10).for_each(|at| bytes.extend(slow(2 * at + 1)));
+    stream.write_all(&bytes).await.unwrap();
+    server.world.begun.acquire_many(10).await.unwrap().forget();
+    stream.write_all(&slow(21)).await.unwrap();
+    until_it_says(&mut stream, "\0\0\x04\x03\0\0\0\0\x15\0\0\0\x07").await;
+    // The PING comes back behind what the reset did.
+    stream.write_all(&[frame(3, 0, 1, &[0, 0, 0, 8]), frame(6, 0, 0, b"12345678")].concat()).await.unwrap();
+    until_it_says(&mut stream, "12345678").await;
+    stream.write_all(&slow(23)).await.unwrap();
+    server.world.begun.acquire().await.unwrap().forget();
+}
+
+#[tokio::test]
+async fn a_client_that_waits_is_told_to_go_on_once_its_body_is_wanted() {
+    let server = Setup::default().start();
+    let mut stream = server.connect().await;
+    stream.write_all(&opening(POST, "/echo", false, &[("expect", "100-continue")])).await.unwrap();
+    until_it_says(&mut stream, "\x08\x03100").await;
+    stream.write_all(&frame(0, 1, 1, b"a body")).await.unwrap();
+    until_it_says(&mut stream, "a body").await;
+    let mut answered = server.connect().await;
+    answered.write_all(&opening(POST, "/other", false, &[("expect", "100-continue")])).await.unwrap();
+    until_it_says(&mut answered, "hello /other").await;
+}
+
+/// The code of the GOAWAY that ends a connection.
+async fn goaway(server: &Running, bytes: &[u8]) -> Option<u8> {
+    let mut stream = server.connect().await;
+    stream.write_all(bytes).await.unwrap();
+    let mut heard = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut heard));
+    drop(read.await.expect("the server should have closed"));
+    let place = heard.windows(5).position(|window| window == [0, 0, 8, 7, 0])?;
+    heard.get(place + 16).copied()
+}
+
+#[tokio::test]
+async fn a_stream_that_takes_more_than_its_window_is_reset() {
+    let server = Setup::default().start();
+    let mut stream = server.connect().await;
+    let data = frame(0, 0, 1, &[0; 16_384]).repeat(9);
+    stream.write_all(&[opening(POST, "/slow", false, &[]), data].concat()).await.unwrap();
+    until_it_says(&mut stream, "\0\0\x04\x03\0\0\0\0\x01\0\0\0\x03").await;
+    stream.write_all(&frame(1, 5, 3, &block(GET, "/next", &[]))).await.unwrap();
+    until_it_says(&mut stream, "hello /next").await;
+}
+
+#[tokio::test]
+async fn who_breaks_the_rules_of_a_connection_is_told_which() {
+    let server = Setup::default().start();
+    // A stream that nobody reads, and as much as its window takes.
+    let full = |id| {
+        let head = if id == 1 { Vec::new() } else { frame(1, 4, id, &block(POST, "/slow", &[])) };
+        [head, frame(0, 0, id, &[0; 16_384]).repeat(4)].concat()
+    };
+    let open = |bytes: Vec<u8>| [opening(POST, "/slow", false, &[]), bytes].concat();
+    let cases = [
+        ("no settings", [&PREFACE_AND_SETTINGS[..24], &frame(6, 0, 0, b"12345678")].concat(), 1),
+        ("an idle stream", open(frame(0, 0, 9, b"a")), 1),
+        ("an even stream", open(frame(1, 5, 2, &block(GET, "/", &[]))), 1),
+        ("more than the window of all streams", open([1, 3, 5].map(full).concat()), 3),
+        ("a frame that is too large", open(frame(0, 0, 1, &[0; 16_385])), 6),
+        ("a block that is none", open(frame(1, 5, 3, &[0x80])), 9),
+        ("a flood", open(frame(4, 0, 0, b"").repeat(3000)), 11),
+        (
+            "a head without end",
+            open([frame(1, 0, 3, b""), frame(9, 0, 3, &[0; 16_384]).repeat(9)].concat()),
+            11,
+        ),
+    ];
+    for (name, bytes, code) in cases {
+        assert_eq!(goaway(&server, &bytes).await, Some(code), "{name}");
+    }
 }

@@ -10,7 +10,7 @@
 
 use super::hpack::Line;
 use crate::request::{Fields, RequestError, RequestHead};
-use crate::server::scanner::{METHOD_BYTES, check_path, has_control, is_lower_token};
+use crate::server::scanner::{METHOD_BYTES, check_path, is_lower_token, text_length};
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, uri};
@@ -193,7 +193,7 @@ impl Trailers {
 /// What RFC 9113 §8.2 asks of a field.
 fn check_field(line: &Line<'_>) -> Result<(), Fault> {
     let is_fine = is_lower_token(line.name)
-        && !has_control(line.value)
+        && text_length(line.value) == line.value.len()
         && !is_of_connection(line.name)
         && (line.name != b"te" || line.value == b"trailers");
     if is_fine { Ok(()) } else { Err(Fault::Malformed) }

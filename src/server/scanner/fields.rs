@@ -3,14 +3,15 @@
 //! Part of the [`Scanner`]: rules 4, 8 and 9 of its module.
 
 use super::names::{forbidden_in_trailers, lower_token};
-use super::plain_field::{PlainField, has_control, is_control, plain_field};
+use super::plain_field::{PlainField, plain_field, text_length, token_length};
 use super::{Field, Scanner, State, Step, malformed};
 use crate::request::RequestError;
 use crate::request::fields::Place;
 
 impl Scanner {
-    /// Takes the whole lines in front of which nothing can be said but that they are fields, so many bytes of them: the
-    /// short way for what nearly every head is made of. Everything else goes field by field.
+    /// Takes the whole lines in front of which nothing can be said but that they are fields, and what begins the end of
+    /// the head behind them, so many bytes of them: the short way for what nearly every head is made of. Everything else
+    /// goes field by field.
     pub(super) fn plain_fields(&mut self, run: &[u8]) -> usize {
         let mut taken = 0;
         while self.fields < self.limits.fields
@@ -22,15 +23,15 @@ impl Scanner {
             self.fields += 1;
             taken += line + 2;
         }
+        if run.get(taken) == Some(&b'\r') {
+            self.state = State::LastLf;
+            taken += 1;
+        }
         taken
     }
 
     pub(super) fn field_start(&mut self, run: &[u8]) -> Step {
         match run.first() {
-            Some(b'\r') => {
-                self.state = State::LastLf;
-                return Ok(1);
-            }
             Some(b'\n') => return Err(malformed("bare LF")),
             Some(b' ' | b'\t') => return Err(malformed("folded or indented header line")),
             Some(b':') => return Err(malformed("empty header name")),
@@ -47,7 +48,7 @@ impl Scanner {
     }
 
     pub(super) fn name(&mut self, run: &[u8]) -> Step {
-        let at = run.iter().position(|&byte| lower_token(byte) == 0).unwrap_or(run.len());
+        let at = token_length(run);
         let part = run.get(..at).unwrap_or_default();
         self.colon = self.bytes + at;
         match run.get(at) {
@@ -102,16 +103,7 @@ impl Scanner {
     }
 
     pub(super) fn value(&mut self, run: &[u8]) -> Step {
-        let at = memchr::memchr(b'\r', run).unwrap_or(run.len());
-        let text = run.get(..at).unwrap_or_default();
-        if has_control(text) {
-            let first = text.iter().copied().find(|&byte| is_control(byte));
-            return Err(malformed(if first == Some(b'\n') {
-                "bare LF"
-            } else {
-                "control byte in a header value"
-            }));
-        }
+        let at = text_length(run);
         match run.get(at..) {
             Some([b'\r', b'\n', ..]) => {
                 self.end_value(at);
@@ -123,7 +115,9 @@ impl Scanner {
                 self.state = State::FieldLf;
                 Ok(at + 1)
             }
-            _ => Ok(run.len()),
+            Some([b'\n', ..]) => Err(malformed("bare LF")),
+            Some([_, ..]) => Err(malformed("control byte in a header value")),
+            Some([]) | None => Ok(run.len()),
         }
     }
 }

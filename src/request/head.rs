@@ -204,24 +204,37 @@ fn check_host(authority: &[u8]) -> Result<(), RequestError> {
 
 /// Labels of unreserved characters, none of them empty; a dot behind the last stands for the root.
 fn is_name(name: &[u8]) -> bool {
-    let mut label_is_empty = true;
+    const UNRESERVED: [bool; 256] = unreserved();
+    let mut before = b'.';
     for &byte in name.strip_suffix(b".").unwrap_or(name) {
-        match byte {
-            b'.' if label_is_empty => return false,
-            b'.' => label_is_empty = true,
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => label_is_empty = false,
-            _ => return false,
+        let unreserved = UNRESERVED.get(usize::from(byte)).copied().unwrap_or(false);
+        if !unreserved || (byte == b'.' && before == b'.') {
+            return false;
         }
+        before = byte;
     }
-    !label_is_empty
+    before != b'.'
+}
+
+/// RFC 3986 §2.3.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, below 256")]
+const fn unreserved() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    table
 }
 
 /// RFC 3986 §3.2.3 allows a colon without a port behind it.
 fn is_port(port: &[u8]) -> bool {
-    let digits = port.iter().all(u8::is_ascii_digit);
-    let number =
-        port.iter().fold(0_u32, |sum, digit| sum.saturating_mul(10).saturating_add((digit & 0x0f).into()));
-    digits && port.len() <= 5 && number <= u32::from(u16::MAX)
+    let number = port.iter().try_fold(0_u16, |front, byte| {
+        let digit = byte.is_ascii_digit().then(|| u16::from(byte - b'0'))?;
+        front.checked_mul(10)?.checked_add(digit)
+    });
+    port.len() <= 5 && number.is_some()
 }
 
 fn check_framing(head: &RequestHead) -> Result<(), RequestError> {

@@ -107,6 +107,9 @@ const fn class(octet: u8) -> Features {
 
 /// The features of a path. Linear; no allocation.
 pub(super) fn scan(path: &[u8]) -> Features {
+    if is_ordinary(path) {
+        return Features(0);
+    }
     let mut found = Features(0);
     let mut previous = Features(0);
     for &octet in path {
@@ -134,6 +137,19 @@ pub(super) fn scan(path: &[u8]) -> Features {
         found = found.and(escapes(path));
     }
     found.without(Features::LOCAL)
+}
+
+/// Whether a path begins with a slash and has nothing else that matters by itself, and no two slashes in a row: the
+/// short way for nearly every path.
+fn is_ordinary(path: &[u8]) -> bool {
+    let (mut found, mut pairs, mut previous) = (Features(0), Features(0), Features(0));
+    for &octet in path {
+        let class = CLASSES.get(usize::from(octet)).copied().unwrap_or_default();
+        found = found.and(class);
+        pairs = pairs.and(Features(previous.0 & class.0));
+        previous = class;
+    }
+    path.first() == Some(&b'/') && found == Features::SLASH && !pairs.intersects(Features::SLASH)
 }
 
 /// The features of two neighbours.

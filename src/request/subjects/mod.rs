@@ -177,10 +177,9 @@ fn query_begins_at_the_mark(path: &str) -> bool {
 /// An upstream that decodes before it splits finds a query behind `%3F`; one that knows matrix parameters finds
 /// some behind `;`.
 fn path_parameters(collector: &mut Collector<'_, '_>, path: &str) {
-    for (at, byte) in path.bytes().enumerate() {
+    for at in memchr::memchr2_iter(b';', b'%', path.as_bytes()) {
         let behind = path.get(at..).unwrap_or_default();
-        let encoded = byte == b'%' && matches!(behind.as_bytes(), [_, b'3', b'f' | b'F' | b'b' | b'B', ..]);
-        if byte == b';' || encoded {
+        if matches!(behind.as_bytes(), [b';', ..] | [_, b'3', b'f' | b'F' | b'b' | b'B', ..]) {
             query::read_parameters(collector, behind);
             return;
         }

@@ -154,7 +154,7 @@ impl Gateway {
         self.metrics.client(how_found(client, &snapshot.config, &request.fields));
         let mut begun = Instant::now();
         let mut said = if body.is_end_stream() { Said::Nothing } else { Said::NotHeard };
-        let mut facts = facts::gather(policy, request, client.address)?;
+        let mut facts = facts::gather_along(policy, request, client.address, facts::path(request)?);
         if matches!(said, Said::NotHeard) && facts::needs_body(policy, &facts, &snapshot.config.answers) {
             let heard = body.inspect(policy.rules().inspect_body_limit).await?;
             begun = Instant::now();
@@ -244,20 +244,28 @@ impl Gateway {
         }
     }
 
+    /// Counts a response, and tells whoever watches the request of it.
+    fn tell(&self, visit: Option<Box<Visit>>, status: StatusCode, became: Became) -> Option<Box<Visit>> {
+        self.metrics.response(status);
+        let mut visit = visit?;
+        visit.answered(status, became);
+        Some(visit)
+    }
+
     /// The response on its way to the client, judged again whenever the policy changes.
     fn pass_on(
         &self,
         response: Response<UpstreamBody>,
-        asked: Asked,
+        (asked, visit): (Asked, Option<Box<Visit>>),
         connection: &Connection,
     ) -> Response<ResponseBody> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             if let Some(tunnel) = connection.take_tunnel() {
                 connection.open_tunnel(self.live.guard(tunnel, asked));
             }
-            return response.map(ResponseBody::here);
+            return response.map(|body| ResponseBody::here(body).visited(visit));
         }
-        response.map(|body| ResponseBody::streaming(body, asked, &self.live))
+        response.map(|body| ResponseBody::streaming(body, asked, &self.live).visited(visit))
     }
 }
 
@@ -286,34 +294,34 @@ async fn tell_what_was_held_back(decisions: Rc<DecisionLog>) {
 impl Handler for Gateway {
     type Body = ResponseBody;
 
-    async fn handle(
+    /// No `async fn`, which would copy head and body once more.
+    fn handle(
         &self,
         mut request: RequestHead,
         body: RequestBody,
         connection: &Connection,
-    ) -> Response<ResponseBody> {
+    ) -> impl Future<Output = Response<ResponseBody>> {
         let snapshot = self.snapshots.load();
-        let id = RequestId::default();
-        let mut visit = Visit::begin(&snapshot, &request, connection, (&id, &self.witnesses));
-        if let Some(place) = visit.as_ref().and_then(|visit| visit.traceparent()) {
-            request.fields.set("traceparent", place.as_bytes());
-        }
-        let (response, became) = match self.serve(&snapshot, &mut request, body, (connection, &id)).await {
-            Ok((response, Judged { said, disguised, waited })) => {
-                let asked = Asked { request, said, peer: connection.peer.ip(), disguised };
-                (self.pass_on(response, asked, connection), Became::Forwarded(waited))
+        async move {
+            let id = RequestId::default();
+            let visit = Visit::begin(&snapshot, &request, connection, (&id, &self.witnesses));
+            if let Some(place) = visit.as_ref().and_then(|visit| visit.traceparent()) {
+                request.fields.set("traceparent", place.as_bytes());
             }
-            Err(failure) => {
-                self.count(&failure);
-                let response = failure.answer(&snapshot, &request, &id.shown(&request.fields));
-                (ResponseBody::of(response), Became::Answered(failure.blocked_by()))
+            match self.serve(&snapshot, &mut request, body, (connection, &id)).await {
+                Ok((response, Judged { said, disguised, waited })) => {
+                    let visit = self.tell(visit, response.status(), Became::Forwarded(waited));
+                    let asked = Asked { request, said, peer: connection.peer.ip(), disguised };
+                    self.pass_on(response, (asked, visit), connection)
+                }
+                Err(failure) => {
+                    self.count(&failure);
+                    let answer = failure.answer(&snapshot, &request, &id.shown(&request.fields));
+                    let visit = self.tell(visit, answer.status(), Became::Answered(failure.blocked_by()));
+                    ResponseBody::of(answer, visit)
+                }
             }
-        };
-        self.metrics.response(response.status());
-        if let Some(visit) = &mut visit {
-            visit.answered(response.status(), became);
         }
-        response.map(|body| body.visited(visit))
     }
 
     fn refuse(&self, error: RequestError, connection: &Connection) -> Response<ResponseBody> {

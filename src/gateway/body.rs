@@ -74,11 +74,11 @@ impl ResponseBody {
     }
 
     /// An answer of our own, in chunks if it is marked so.
-    pub(super) fn of(answer: Response<Bytes>) -> Response<Self> {
+    pub(super) fn of(answer: Response<Bytes>, visit: Option<Box<Visit>>) -> Response<Self> {
         let in_chunks = answer.extensions().get::<InChunks>().is_some();
         answer.map(|body| Self {
             content: if in_chunks { Content::Chunked(body) } else { Content::Own(body) },
-            visit: None,
+            visit,
         })
     }
 

@@ -43,7 +43,7 @@ impl Gateway {
     ) -> Response<ResponseBody> {
         let Question { mut request, mut body, asked_with } = question;
         let id = RequestId::default();
-        let mut visit = Visit::begin(snapshot, &request, connection, (&id, &self.witnesses));
+        let visit = Visit::begin(snapshot, &request, connection, (&id, &self.witnesses));
         let judged = self.may_pass(snapshot, &request, &mut body, (connection, &id)).await;
         let became = Became::Answered(judged.as_ref().err().and_then(Failure::blocked_by));
         (request.method, request.version) = asked_with;
@@ -51,21 +51,15 @@ impl Gateway {
             self.count(&failure);
             failure.answer(snapshot, &request, &id.shown(&request.fields))
         }));
-        self.metrics.response(response.status());
-        if let Some(visit) = &mut visit {
-            visit.answered(response.status(), became);
-        }
+        let visit = self.tell(visit, response.status(), became);
         response.map(|body| ResponseBody::own(body).visited(visit))
     }
 
     /// Counts what is answered without a judgement; in the access log it is a head that was not read.
     pub fn turn_away(&self, response: Response<Bytes>, connection: &Connection) -> Response<ResponseBody> {
         self.metrics.request(RequestDecision::Refuse, None);
-        self.metrics.response(response.status());
-        let mut visit = Visit::unread(&self.snapshots.load(), connection, &self.witnesses);
-        if let Some(visit) = &mut visit {
-            visit.answered(response.status(), Became::Answered(None));
-        }
+        let visit = Visit::unread(&self.snapshots.load(), connection, &self.witnesses);
+        let visit = self.tell(visit, response.status(), Became::Answered(None));
         response.map(|body| ResponseBody::own(body).visited(visit))
     }
 

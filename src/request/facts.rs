@@ -22,17 +22,36 @@ use std::net::IpAddr;
 /// Gathers what the head says.
 ///
 /// # Errors
-/// [`RequestError::Malformed`]: the target has no path.
+/// Those of [`path`].
 pub fn gather<'a>(
     policy: &'a Policy,
     head: &'a RequestHead,
     client: Option<IpAddr>,
 ) -> Result<RequestFacts<'a>, RequestError> {
+    Ok(gather_along(policy, head, client, path(head)?))
+}
+
+/// The readings of the target.
+///
+/// # Errors
+/// [`RequestError::Malformed`]: it has no path, or was made to have more readings than anybody can look at.
+pub fn path(head: &RequestHead) -> Result<PathReadings<'_>, RequestError> {
     let target = head.uri.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
     let path = PathReadings::of(target.as_str());
     if !path.is_exhaustive() {
         return Err(RequestError::Malformed("a target with too many readings"));
     }
+    Ok(path)
+}
+
+/// As [`gather`], where the readings are known: nothing can fail any more, and facts, which are large, need not go through
+/// a `Result`.
+pub fn gather_along<'a>(
+    policy: &'a Policy,
+    head: &'a RequestHead,
+    client: Option<IpAddr>,
+    path: PathReadings<'a>,
+) -> RequestFacts<'a> {
     let mut facts = RequestFacts {
         client: client.map(|client| client.to_canonical()),
         api_keys: api_key::listed(policy, &head.fields),
@@ -42,7 +61,7 @@ pub fn gather<'a>(
     if subjects_matter(policy, &facts.path) {
         subjects::from_head(policy, &mut facts, head);
     }
-    Ok(facts)
+    facts
 }
 
 /// Whether the body is to be looked into before the decision: what it says could lead to a block, and the answer does

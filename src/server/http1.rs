@@ -127,55 +127,64 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         }
     }
 
-    /// The handler's response, unless the client goes before. By itself, so that what follows has the same room.
-    async fn handled(&mut self, request: RequestHead, body: RequestBody) -> Option<Response<H::Body>> {
-        let client = Rc::clone(&self.client);
-        let mut handling = pin!(client.handler.handle(request, body, &client.connection));
-        poll_fn(|context| match self.poll_gone(context) {
-            Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending => match handling.as_mut().poll(context) {
-                Poll::Ready(response) => Poll::Ready(Some(response)),
-                Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| None),
-            },
-        })
-        .await
+    /// The handler's response, unless the client goes before. By itself, so that what follows has the same room; and no
+    /// `async fn`, which would copy what it is given once more.
+    fn handled(
+        &self,
+        request: RequestHead,
+        body: RequestBody,
+    ) -> impl Future<Output = Option<Response<H::Body>>> {
+        let client = &*self.client;
+        async move {
+            let mut handling = pin!(client.handler.handle(request, body, &client.connection));
+            poll_fn(|context| match self.poll_gone(context) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => match handling.as_mut().poll(context) {
+                    Poll::Ready(response) => Poll::Ready(Some(response)),
+                    Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| None),
+                },
+            })
+            .await
+        }
     }
 
-    /// Sends a response, and says how the connection goes on behind it.
-    async fn send(&mut self, response: Response<H::Body>, terms: Terms) -> Outcome {
-        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    /// Sends a response, and says how the connection goes on behind it. No `async fn`, for the same reason.
+    fn send(&mut self, response: Response<H::Body>, terms: Terms) -> impl Future<Output = Outcome> {
         let (parts, mut body) = response.into_parts();
-        let lines = body.take_lines().unwrap_or_default();
-        let mut head = std::mem::take(&mut self.head);
-        head.clear();
-        head.extend_from_slice(self.wire.borrow_mut().answering());
-        // A body that nobody reads any more is either here already, or the client is told that it need not come.
-        let is_read = self.wire.borrow().has_ended() || Rc::strong_count(&self.wire) > 1;
-        let may_stay = is_read || self.passes_over().await;
-        let may_stay = may_stay && !self.client.slot.draining() && !self.wire.borrow().is_broken();
-        let written = answer::write(&mut head, (&parts, &lines), &body, terms.staying(may_stay));
-        let body = pin!(body);
-        let mut sending = Sending::new(head, body, written.coding);
-        if !terms.takes_trailers {
-            sending = sending.without_trailers();
+        async move {
+            let switches = parts.status == StatusCode::SWITCHING_PROTOCOLS;
+            let lines = body.take_lines().unwrap_or_default();
+            let mut head = std::mem::take(&mut self.head);
+            head.clear();
+            head.extend_from_slice(self.wire.borrow_mut().answering());
+            // A body that nobody reads any more is either here already, or the client is told that it need not come.
+            let is_read = self.wire.borrow().has_ended() || Rc::strong_count(&self.wire) > 1;
+            let may_stay = is_read || self.passes_over().await;
+            let may_stay = may_stay && !self.client.slot.draining() && !self.wire.borrow().is_broken();
+            let written = answer::write(&mut head, (&parts, &lines), &body, terms.staying(may_stay));
+            let body = pin!(body);
+            let mut sending = Sending::new(head, body, written.coding);
+            if !terms.takes_trailers {
+                sending = sending.without_trailers();
+            }
+            let sent = poll_fn(|context| match self.poll_gone(context) {
+                Poll::Ready(()) => Poll::Ready(false),
+                Poll::Pending => match sending.poll(&mut self.stream, context) {
+                    Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
+                    Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| false),
+                },
+            })
+            .await;
+            if !sent {
+                return Outcome::Gone;
+            }
+            self.head = sending.into_buffer(KEPT_HEAD);
+            if switches {
+                return Outcome::Switched;
+            }
+            // Even if draining has begun meanwhile: what the client was told holds.
+            if written.stays && self.passes_over().await { Outcome::Next } else { Outcome::Last }
         }
-        let sent = poll_fn(|context| match self.poll_gone(context) {
-            Poll::Ready(()) => Poll::Ready(false),
-            Poll::Pending => match sending.poll(&mut self.stream, context) {
-                Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
-                Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| false),
-            },
-        })
-        .await;
-        if !sent {
-            return Outcome::Gone;
-        }
-        self.head = sending.into_buffer(KEPT_HEAD);
-        if switches {
-            return Outcome::Switched;
-        }
-        // Even if draining has begun meanwhile: what the client was told holds.
-        if written.stays && self.passes_over().await { Outcome::Next } else { Outcome::Last }
     }
 
     /// Passes over what is left of the request. Whether the next can be read.

@@ -197,7 +197,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
-            self.read.reserve(buffer.filled().len() + FIELD_OF_OURS);
+            let room = buffer.filled().len() + FIELD_OF_OURS;
+            // Made anew, an empty one costs less than if it grows.
+            if self.read.is_empty() {
+                self.read = BytesMut::with_capacity(room);
+            } else {
+                self.read.reserve(room);
+            }
             self.read.extend_from_slice(buffer.filled());
             Poll::Ready(Ok(buffer.filled().len()))
         })

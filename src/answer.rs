@@ -136,9 +136,11 @@ fn configured(
     let body = content.map_or_else(Bytes::new, |content| content.body);
     fields(headers, answer, &body);
     if answer.chunked {
-        return in_chunks(response, body, asker.method);
+        put_in_chunks(&mut response, body, asker.method);
+    } else {
+        put(&mut response, body, asker);
     }
-    with_body(response, body, asker)
+    response
 }
 
 /// The configured fields, each where it stands in the configuration.
@@ -167,12 +169,11 @@ fn now() -> Option<HeaderValue> {
 #[derive(Clone, Copy, Debug)]
 pub struct InChunks;
 
-fn in_chunks(mut response: Response<Bytes>, body: Bytes, method: &Method) -> Response<Bytes> {
+fn put_in_chunks(response: &mut Response<Bytes>, body: Bytes, method: &Method) {
     if method != Method::HEAD {
         response.extensions_mut().insert(InChunks);
         *response.body_mut() = body;
     }
-    response
 }
 
 /// A page for a browser, an object for everybody else.
@@ -200,8 +201,9 @@ fn token(answer: &BlockedAnswer, asker: &Asker<'_>) -> Content {
 }
 
 fn object(error: &str, asker: &Asker<'_>) -> Content {
-    let object = serde_json::json!({ "error": error, "error_description": sentence(asker.client) });
-    Content { media_type: HeaderValue::from_static("application/json"), body: object.to_string().into() }
+    let (error, sentence) = (serde_json::Value::from(error), sentence(asker.client));
+    let body = format!("{{\"error\":{error},\"error_description\":\"{sentence}\"}}");
+    Content { media_type: HeaderValue::from_static("application/json"), body: body.into() }
 }
 
 fn sentence(client: Option<IpAddr>) -> String {
@@ -235,12 +237,14 @@ fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
 }
 
 fn empty(status: StatusCode, asker: &Asker<'_>) -> Response<Bytes> {
-    with_body(bare(status), Bytes::new(), asker)
+    let mut response = bare(status);
+    put(&mut response, Bytes::new(), asker);
+    response
 }
 
 /// The length comes last, unless a place is configured for it. In HTTP/1 the server writes it anyhow, but not where there is no
 /// body: a response to `HEAD` says how long it would be (RFC 9110 §9.3.2), and so may a 304 (§15.4.5).
-fn with_body(mut response: Response<Bytes>, body: Bytes, asker: &Asker<'_>) -> Response<Bytes> {
+fn put(response: &mut Response<Bytes>, body: Bytes, asker: &Asker<'_>) {
     let is_head = asker.method == Method::HEAD;
     if is_head || asker.version > Version::HTTP_11 || response.status() == StatusCode::NOT_MODIFIED {
         response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(body.len()));
@@ -248,7 +252,6 @@ fn with_body(mut response: Response<Bytes>, body: Bytes, asker: &Asker<'_>) -> R
     if !is_head {
         *response.body_mut() = body;
     }
-    response
 }
 
 fn bare(status: StatusCode) -> Response<Bytes> {

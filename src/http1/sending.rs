@@ -48,6 +48,8 @@ impl Coding {
     pub fn put(self, head: &mut Vec<u8>) {
         match self {
             Self::None | Self::Close => {}
+            // What nearly every answer without a body says.
+            Self::Length(0) => head.extend_from_slice(b"content-length: 0\r\n"),
             Self::Length(length) => {
                 put_field(head, b"content-length", itoa::Buffer::new().format(length).as_bytes());
             }

@@ -45,10 +45,10 @@ pub(super) struct Span<W> {
 
 /// The rows of one family, compiled: sorted by start, wide before narrow, of equals the deciding one last.
 #[derive(Debug)]
-pub(super) struct RangeMap<W>(Form<W>);
+pub(super) struct RangeMap<W: Word>(Form<W>);
 
 #[derive(Debug)]
-enum Form<W> {
+enum Form<W: Word> {
     /// No two different rows overlap.
     Apart(Apart<W>),
     /// Some do.

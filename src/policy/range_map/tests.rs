@@ -17,11 +17,11 @@ fn scan<W: Word>(rows: &[Row<W>], address: W) -> Option<&Row<W>> {
         .min_by_key(|row| (row.tier, size(row), !row.blocks, Reverse(row.span.start), row.file, row.line))
 }
 
-fn is_apart<W>(map: &RangeMap<W>) -> bool {
+fn is_apart<W: Word>(map: &RangeMap<W>) -> bool {
     matches!(map.0, Form::Apart(_))
 }
 
-fn segments<W>(map: &RangeMap<W>) -> usize {
+fn segments<W: Word>(map: &RangeMap<W>) -> usize {
     match &map.0 {
         Form::Apart(_) => 0,
         Form::Painted(painted) => painted.segments.len(),

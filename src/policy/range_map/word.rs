@@ -10,7 +10,15 @@ pub(in crate::policy) trait Word: Pod + Ord + Debug {
     const FIRST: Self;
     /// The address of ones.
     const LAST: Self;
+    /// The words of a row: two of its stretch, and as few as tell where it was written.
+    type Record: Pod + Debug;
+    /// How many words tell where a row was written.
+    const WRITTEN: usize;
 
+    /// The words of a row.
+    fn record(stretch: [Self; 2], written: [u32; 2]) -> Self::Record;
+    /// Where a row was written, of the words that tell it.
+    fn written(words: &[Self]) -> Option<[u32; 2]>;
     /// How far this lies behind `start`; 0 where it does not.
     fn offset_from(self, start: Self) -> Self;
     /// The word so far behind this; the last one where it is too far.
@@ -34,10 +42,21 @@ pub(in crate::policy) trait Word: Pod + Ord + Debug {
 }
 
 macro_rules! word {
-    ($number:ty, $family:ident, $order:expr) => {
+    ($number:ty, $family:ident, $written:literal, $record:expr, $read:expr, $order:expr) => {
         impl Word for $number {
             const FIRST: Self = Self::MIN;
             const LAST: Self = Self::MAX;
+            const WRITTEN: usize = $written;
+
+            type Record = [Self; 2 + $written];
+
+            fn record(stretch: [Self; 2], written: [u32; 2]) -> Self::Record {
+                $record(stretch, written)
+            }
+
+            fn written(words: &[Self]) -> Option<[u32; 2]> {
+                words.first_chunk().and_then($read)
+            }
 
             fn offset_from(self, start: Self) -> Self {
                 self.saturating_sub(start)
@@ -82,6 +101,24 @@ macro_rules! word {
     };
 }
 
-// One number is compared without a branch.
-word!(u32, V4, |start: u32, end: u32| u64::from(start) << 32 | u64::from(!end));
-word!(u128, V6, |start: u128, end: u128| (start, !end));
+word!(
+    u32,
+    V4,
+    2,
+    |[start, reach]: [u32; 2], [line, rest]: [u32; 2]| [start, reach, line, rest],
+    |words: &[u32; 2]| Some(*words),
+    // One number is compared without a branch.
+    |start: u32, end: u32| u64::from(start) << 32 | u64::from(!end)
+);
+word!(
+    u128,
+    V6,
+    1,
+    |[start, reach]: [u128; 2], [line, rest]: [u32; 2]| [
+        start,
+        reach,
+        u128::from(line) << 32 | u128::from(rest)
+    ],
+    |[word]: &[u128; 1]| Some([u32::try_from(word >> 32).ok()?, u32::try_from(word & 0xffff_ffff).ok()?]),
+    |start: u128, end: u128| (start, !end)
+);

@@ -9,7 +9,10 @@ A table has a line `### scenario, …` above it and rows `| proxy | µs of CPU a
 import re
 import sys
 
-OURS, OTHERS, INK = "#0b7285", "#adb5bd", "#495057"
+STYLE = (
+    "text { fill: #24292f } .ours { fill: #2f6f4f } .other { fill: #8b949e } "
+    "@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ours { fill: #3f9169 } }"
+)
 LEFT, WIDTH, BAR, GAP, HEAD = 90, 420, 16, 5, 34
 TITLES = {
     "plain": "proxied, HTTP/1.1",
@@ -42,9 +45,9 @@ def group(scenario, rows, y, scale):
     y += HEAD
     for proxy, cost in rows:
         length = min(cost * scale, WIDTH)
-        colour = OURS if proxy == "aclgate" else OTHERS
+        kind = "ours" if proxy == "aclgate" else "other"
         yield text(LEFT - 8, y + BAR - 3, proxy, "end")
-        yield f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2" fill="{colour}"/>'
+        yield f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2" class="{kind}"/>'
         yield text(LEFT + length + 6, y + BAR - 3, f"{cost:.1f} µs" + (" →" if cost * scale > WIDTH else ""))
         y += BAR + GAP
 
@@ -57,9 +60,10 @@ def drawing(scenarios):
         rows = scenarios[scenario]
         parts.extend(group(scenario, rows, y, scale))
         y += HEAD + len(rows) * (BAR + GAP) + GAP
-    style = f'font-family="system-ui, sans-serif" font-size="13" fill="{INK}"'
-    size = f'width="{LEFT + WIDTH + 90}" height="{y}" viewBox="0 0 {LEFT + WIDTH + 90} {y}"'
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>', *parts, "</svg>"])
+    font = 'font-family="system-ui, sans-serif" font-size="13"'
+    size = f'viewBox="0 0 {LEFT + WIDTH + 90} {y}" width="{LEFT + WIDTH + 90}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>'
+    return "\n".join([head, "<title>What a request costs</title>", f"<style>{STYLE}</style>", *parts, "</svg>"])
 
 
 scenarios = tables(sys.stdin)

@@ -1,4 +1,6 @@
 //! The value of `Date` (RFC 9110 §5.6.7), written once a second.
+//!
+//! A worker looks at the clock with each sweep of its time-outs, some times a second, rather than for each response.
 
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,8 +9,8 @@ thread_local! {
     static WRITTEN: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
 }
 
-/// Calls `put` with the present time, to the second.
-pub(super) fn with_now(put: impl FnOnce(&[u8])) {
+/// Looks at the clock.
+pub(super) fn refresh() {
     let now = SystemTime::now();
     let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     WRITTEN.with_borrow_mut(|(written, text)| {
@@ -16,8 +18,15 @@ pub(super) fn with_now(put: impl FnOnce(&[u8])) {
             *text = httpdate::fmt_http_date(now);
             *written = second;
         }
-        put(text.as_bytes());
     });
+}
+
+/// Calls `put` with the time as it was when the clock was last looked at, to the second.
+pub(super) fn with_now(put: impl FnOnce(&[u8])) {
+    if WRITTEN.with_borrow(|(_, text)| text.is_empty()) {
+        refresh();
+    }
+    WRITTEN.with_borrow(|(_, text)| put(text.as_bytes()));
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use super::byte_meter::ByteMeter;
 use super::connection::{self, Arrival, Settings, TrustedPeers};
+use super::date;
 use super::deadline::Registry;
 use super::listener::ListenerKind;
 use super::pulse::Pulse;
@@ -178,6 +179,7 @@ async fn attend<H: Handler>(
     let (mut draining, mut closed) = (false, false);
     let mut sweep = std::pin::pin!(registry.run(|| {
         pulse.beat();
+        date::refresh();
         hand_back();
     }));
     while !(closed && connections.is_empty()) {

@@ -18,8 +18,8 @@ mod wire;
 
 use super::Handler;
 use super::connection::Client;
-use super::deadline::{Slot, Wait};
-use super::stream::{Paced, Prefixed};
+use super::deadline::Wait;
+use super::stream::{Paced, Prefixed, linger};
 use crate::http1::{Lined, Sending};
 use crate::request::fields::Place;
 use crate::request::{RequestBody, RequestError, RequestHead};
@@ -32,15 +32,14 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use upload::Upload;
 #[cfg(test)]
 pub(super) use wire::SCRATCH_BYTES;
 use wire::{Next, Shared, SharedWire, Wire};
 
-/// How long, and for how many bytes, a client is listened to behind our last answer.
+/// How long a client is listened to behind our last answer.
 const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES: usize = 1024 * 1024;
 /// What is kept of the buffer for heads between exchanges.
 const KEPT_HEAD: usize = 1024;
 
@@ -80,7 +79,7 @@ where
         return tunnel(session).await;
     }
     if outcome != Outcome::Gone && session.wire.borrow().is_unread() {
-        linger(&mut session.stream, &slot).await;
+        linger(&mut session.stream, &slot, LINGER).await;
     } else if outcome != Outcome::Gone {
         slot.within(Wait::Head, LINGER, session.stream.shutdown()).await;
     }
@@ -212,21 +211,4 @@ async fn tunnel<H, S: AsyncRead + AsyncWrite + Unpin + 'static>(session: Session
     if let (Some(tunnel), Some(stream)) = (client.connection.take_tunnel(), stream.into_inner()) {
         tunnel(Box::new(Prefixed::new(early, stream))).await;
     }
-}
-
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, slot: &Slot) {
-    let listen = async {
-        if stream.shutdown().await.is_err() {
-            return;
-        }
-        let mut scrap = vec![0; 4096];
-        let mut heard = 0;
-        while let Ok(bytes @ 1..) = stream.read(&mut scrap).await {
-            heard += bytes;
-            if heard > LINGER_BYTES {
-                return;
-            }
-        }
-    };
-    slot.within(Wait::Head, LINGER, listen).await;
 }

@@ -9,6 +9,7 @@
 //! follow within `timeouts.head`, which is also what a head may take. A stream whose client takes nothing of the response for
 //! `timeouts.body` is reset; a client that takes nothing from the socket for so long is cut off. A body that stays away
 //! for `timeouts.body` fails. A connection beyond the limit gets one answer for each stream of its first moment, and GOAWAY.
+//! Behind our last word a client is listened to until it hangs up, lest the kernel's reset overtake an answer.
 //!
 //! An idle connection holds no buffer, and of its streams nothing but what the client put into the table of names.
 
@@ -29,7 +30,7 @@ mod window;
 use super::Handler;
 use super::connection::Client;
 use super::deadline::{Registry, Slot, Wait};
-use super::stream::Paced;
+use super::stream::{Paced, linger};
 use frame::ErrorCode;
 use reader::Reader;
 use session::Session;
@@ -40,11 +41,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use streams::Streams;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What is read at once.
 const SCRATCH_BYTES: usize = 16 * 1024;
-/// How long a client may take to hear of the end.
+/// How long a client that broke the rules, or has no place here, may take to hear of it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 thread_local! {
@@ -86,7 +87,10 @@ where
         tracing::debug!(%peer, ?error, "connection ended early");
     }
     if ended == End::Said {
-        slot.within(Wait::Head, FAREWELL, connection.stream.shutdown()).await;
+        // Who broke the rules, or has no place here, is not waited for long.
+        let is_brief = connection.error.is_some() || connection.is_surplus;
+        let patience = if is_brief { FAREWELL } else { timeouts.body };
+        linger(&mut connection.stream, &slot, patience).await;
     }
 }
 
@@ -108,10 +112,8 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin> Connection<H, S> {
         }
         loop {
             let is_gone = self.poll_read(context) == Poll::Ready(End::Gone);
-            if !self.session.is_closing() && self.is_over() {
-                self.session.announce_end();
-            }
-            let held = self.streams.out.borrow().is_full();
+            self.say_goodbye();
+            let held = self.streams.out.borrow().is_overfull();
             let wrote = self.poll_write(context);
             if is_gone || matches!(wrote, Poll::Ready(Err(_))) {
                 return Poll::Ready(End::Gone);
@@ -129,7 +131,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin> Connection<H, S> {
 
     /// Reads as long as there is room for what comes of it. Ready if the client has gone.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        while self.error.is_none() && !self.streams.out.borrow().is_full() {
+        while self.error.is_none() && !self.streams.out.borrow().is_overfull() {
             let Self { stream, reader, session, .. } = self;
             let read = SCRATCH.with_borrow_mut(|scratch| {
                 let mut buffer = ReadBuf::new(scratch);
@@ -161,10 +163,19 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin> Connection<H, S> {
         wrote
     }
 
+    /// Announces the end, and holds to it though the client may not say that it knows.
+    fn say_goodbye(&mut self) {
+        let is_told = self.is_surplus && self.session.has_begun();
+        if is_told || self.session.has_had_time() {
+            self.session.end(ErrorCode::NoError);
+        } else if !self.session.is_closing() && self.is_over() {
+            self.session.announce_end();
+        }
+    }
+
     /// Whether the connection is to be shut down, though something may still run on it.
     fn is_over(&self) -> bool {
-        let refused = self.is_surplus && self.session.has_begun();
-        refused || self.slot.draining() || self.slot.read_expired() == Some(Wait::Idle)
+        self.slot.draining() || self.slot.read_expired() == Some(Wait::Idle)
     }
 
     fn is_done(&self) -> bool {
@@ -176,7 +187,10 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin> Connection<H, S> {
         let timeouts = self.streams.timeouts;
         let is_head = self.session.is_within_head() || self.reader.is_within_frame();
         let is_idle = self.streams.len() == 0;
-        if is_head || (is_idle && (self.session.is_closing() || self.is_surplus)) {
+        if self.streams.out.borrow().is_overfull() {
+            // It is we who do not read.
+            self.slot.disarm_read();
+        } else if is_head || (is_idle && (self.session.is_closing() || self.is_surplus)) {
             self.slot.arm_read(Wait::Head, timeouts.head);
         } else if is_idle {
             self.slot.arm_read(Wait::Idle, timeouts.idle);

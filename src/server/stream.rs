@@ -1,13 +1,13 @@
-//! Byte streams as connections need them: with bytes in front that were read too early, and with an eye on a peer that
-//! takes nothing.
+//! Byte streams as connections need them: with bytes in front that were read too early, with an eye on a peer that
+//! takes nothing, and closed so that the last word is heard.
 
-use super::deadline::Slot;
+use super::deadline::{Slot, Wait};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// A stream that gives these bytes first.
 #[derive(Debug)]
@@ -76,6 +76,32 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
     }
+}
+
+/// The most that is heard of a client behind our last word.
+const LINGER_BYTES: usize = 1024 * 1024;
+
+/// Says that nothing follows, and listens to the client until it has nothing more to say either: what it sends to a closed
+/// socket makes the kernel reset the connection, and whatever of our last answers has not reached it is lost.
+pub(super) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    slot: &Slot,
+    patience: Duration,
+) {
+    let listen = async {
+        if stream.shutdown().await.is_err() {
+            return;
+        }
+        let mut scrap = vec![0; 4096];
+        let mut heard = 0;
+        while let Ok(bytes @ 1..) = stream.read(&mut scrap).await {
+            heard += bytes;
+            if heard > LINGER_BYTES {
+                return;
+            }
+        }
+    };
+    slot.within(Wait::Head, patience, listen).await;
 }
 
 /// A stream whose slot runs while the peer takes nothing of what is to be written.

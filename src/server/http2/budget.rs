@@ -52,7 +52,7 @@ impl Budget {
     pub(super) fn allows(&mut self, frame: FrameHeader) -> bool {
         self.spend(match frame.kind {
             kind::DATA => u64::from(frame.length == 0 && !frame.has(flag::END_STREAM)),
-            kind::HEADERS | kind::PUSH_PROMISE | kind::GOAWAY => 0,
+            kind::HEADERS | kind::PUSH_PROMISE => 0,
             _ => 1,
         })
     }
@@ -78,6 +78,7 @@ mod tests {
             (frame(kind::RST_STREAM, 0, 4), true),
             (frame(kind::SETTINGS, 0, 0), true),
             (frame(kind::PING, 0, 8), true),
+            (frame(kind::GOAWAY, 0, 8), true),
             (frame(kind::WINDOW_UPDATE, 0, 4), true),
             (frame(kind::CONTINUATION, 0, 0), true),
             (frame(77, 0, 1), true),

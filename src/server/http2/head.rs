@@ -126,6 +126,16 @@ impl Head {
         Ok(())
     }
 
+    /// Bytes that the list may still have.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Whether the method is HEAD, as far as is known.
+    pub fn is_head(&self) -> bool {
+        self.method == Some(Method::HEAD)
+    }
+
     /// The whole head. `ends`: there is no body.
     ///
     /// # Errors
@@ -176,11 +186,12 @@ impl Trailers {
             check_field(line).ok()?;
             Some((HeaderName::from_bytes(line.name).ok()?, HeaderValue::from_bytes(line.value).ok()?))
         });
-        match (field, &mut self.fields) {
-            (Some((name, value)), Some(fields)) => {
-                fields.append(name, value);
-            }
-            _ => self.fields = None,
+        let added = match (field, &mut self.fields) {
+            (Some((name, value)), Some(fields)) => fields.try_append(name, value).is_ok(),
+            _ => false,
+        };
+        if !added {
+            self.fields = None;
         }
     }
 
@@ -219,9 +230,11 @@ fn method(value: &[u8]) -> Result<Method, Fault> {
     Method::from_bytes(value).map_err(|_| Fault::Malformed)
 }
 
+/// A number as the scanner of HTTP/1 takes it: digits without a leading zero, few enough that none is too large.
 fn length(value: &[u8]) -> Option<u64> {
-    let digits = std::str::from_utf8(value).ok().filter(|_| value.iter().all(u8::is_ascii_digit));
-    digits?.parse().ok()
+    let plain = value.iter().all(u8::is_ascii_digit) && value.len() <= 18;
+    let number = std::str::from_utf8(value).ok().filter(|_| plain)?;
+    number.parse().ok().filter(|_| value.len() == 1 || !value.starts_with(b"0"))
 }
 
 fn scheme(value: &[u8]) -> Result<Scheme, Fault> {
@@ -352,6 +365,8 @@ mod tests {
             ("te", "gzip"),
             ("content-length", "+1"),
             ("content-length", ""),
+            ("content-length", "00"),
+            ("content-length", "05"),
             ("content-length", "99999999999999999999"),
             ("content-length", "1"),
         ] {

@@ -150,7 +150,11 @@ impl Upload {
         }
         let clock = self.clock.get_or_insert_with(|| self.streams.clock());
         if clock.read_expired().is_some() {
-            return Err(RequestError::BodyTimeout);
+            // Where other streams hold all that may be in flight, the client cannot send.
+            if self.streams.incoming.room() > 0 {
+                return Err(RequestError::BodyTimeout);
+            }
+            clock.disarm_read();
         }
         clock.watch(context);
         clock.arm_read(Wait::Body, self.streams.timeouts.body);

@@ -2,8 +2,8 @@
 //!
 //! What the streams write in one turn of the worker goes out together, in one system call and one TLS record. A connection
 //! that has nothing to say has no buffer: the one that all but slow clients need for a moment is the worker's. What is
-//! held is bounded by those who write: when it [is much](Outgoing::is_full) streams wait, and nothing more is read of the
-//! client.
+//! held is bounded by those who write: when it [is much](Outgoing::is_full) streams wait, and when it is
+//! [twice that](Outgoing::is_overfull) nothing more is read of the client.
 
 use super::frame::{ErrorCode, FrameHeader, MOST_PAYLOAD, flag, kind};
 use std::cell::Cell;
@@ -35,8 +35,14 @@ impl Outgoing {
         self.bytes.len().saturating_sub(self.written)
     }
 
+    /// Whether streams are to wait.
     pub(super) fn is_full(&self) -> bool {
         self.len() >= FULL
+    }
+
+    /// Whether the client is to wait as well: what its frames are answered with has filled as much again.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.len() >= 2 * FULL
     }
 
     /// A frame of any kind.

@@ -9,7 +9,7 @@ use crate::server::connection::Client;
 use crate::server::{Handler, date};
 use bytes::{Buf, Bytes};
 use http::header::{CONTENT_LENGTH, DATE};
-use http::{HeaderMap, Method, Response, StatusCode, response};
+use http::{HeaderMap, Response, StatusCode, response};
 use http_body::Body;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -25,11 +25,11 @@ thread_local! {
     static BLOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Answers a request, or why there is none. Ends early if the client resets the stream.
+/// Answers a request, or why there is none, and whether it was HEAD. Ends early if the client resets the stream.
 pub(super) async fn respond<H: Handler>(
     client: Rc<Client<H>>,
     open: OpenStream,
-    request: Result<RequestHead, RequestError>,
+    request: (Result<RequestHead, RequestError>, bool),
 ) {
     let mut exchange = pin!(exchange(&client, &open, request));
     poll_fn(|context| match open.poll_gone(context) {
@@ -44,14 +44,13 @@ pub(super) async fn respond<H: Handler>(
 async fn exchange<H: Handler>(
     client: &Client<H>,
     open: &OpenStream,
-    request: Result<RequestHead, RequestError>,
+    (request, is_head): (Result<RequestHead, RequestError>, bool),
 ) -> Result<(), Gone> {
-    let (response, is_head) = match request {
-        Err(error) => (client.handler.refuse(error, &client.connection), false),
+    let response = match request {
+        Err(error) => client.handler.refuse(error, &client.connection),
         Ok(head) => {
-            let is_head = head.method == Method::HEAD;
             let body = body(open, &head);
-            (client.handler.handle(head, body, &client.connection).await, is_head)
+            client.handler.handle(head, body, &client.connection).await
         }
     };
     send(open, response, is_head).await

@@ -10,7 +10,7 @@ use super::head::{Fault, Head, Read, Trailers};
 use super::incoming::{Incoming, STREAM_WINDOW};
 use super::reader::Frames;
 use super::respond::respond;
-use super::stream::Stream;
+use super::stream::{OpenStream, Stream};
 use super::streams::{CONNECTION_WINDOW, FIRST_WINDOW, Streams};
 use crate::request::{RequestError, RequestHead};
 use crate::server::Handler;
@@ -25,8 +25,8 @@ const LAST_CALL: &[u8; 8] = b"lastcall";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Closing {
     No,
-    /// The client was told.
-    Announced,
+    /// The client was told, at this time of the worker's clock.
+    Announced(u64),
     /// No stream beyond this one is answered.
     Behind(u32),
 }
@@ -102,15 +102,22 @@ impl<H: Handler> Session<H> {
 
     /// Tells the client that the connection is going to end, and asks to be told once it knows (§6.8).
     pub(super) fn announce_end(&mut self) {
-        self.closing = Closing::Announced;
+        self.closing = Closing::Announced(self.client.slot.now());
         let mut out = self.streams.out.borrow_mut();
         out.goaway(MOST, ErrorCode::NoError);
         out.frame(kind::PING, 0, 0, LAST_CALL);
     }
 
+    /// Whether a client that was told has had enough time to say that it knows.
+    pub(super) fn has_had_time(&self) -> bool {
+        let patience = self.client.settings.timeouts.head.as_millis();
+        let since = |begun: u64| u128::from(self.client.slot.now().saturating_sub(begun));
+        matches!(self.closing, Closing::Announced(begun) if since(begun) >= patience)
+    }
+
     /// No stream beyond those that are open is answered.
     pub(super) fn end(&mut self, code: ErrorCode) {
-        if !self.is_closed() {
+        if !self.is_closed() || code != ErrorCode::NoError {
             self.closing = Closing::Behind(self.last);
             self.streams.out.borrow_mut().goaway(self.last, code);
         }
@@ -144,31 +151,34 @@ impl<H: Handler> Session<H> {
     fn request(&mut self, block: &Block<'_>) -> Result<(), ErrorCode> {
         let Block { stream: id, ends, .. } = *block;
         let streams = usize::try_from(self.client.settings.limits.h2_streams).unwrap_or(usize::MAX);
-        if self.is_closed() || self.streams.len() >= streams {
-            self.blocks.decode(block, |_| ())?;
-            return self.turn_down(id, ErrorCode::RefusedStream);
-        }
         let mut head = Head::new(self.blocks.list());
         self.blocks.decode(block, |line| head.take(&line))?;
+        let bytes = self.blocks.list().saturating_sub(head.left());
+        if self.is_closed() || !self.streams.admit(streams, bytes) {
+            return self.turn_down(id, ErrorCode::RefusedStream);
+        }
+        let is_head = head.is_head();
         match head.end(ends) {
-            Ok(Read { head, length }) => self.begin(id, Incoming::new(length, ends), Ok(head)),
+            Ok(Read { head, length }) => {
+                let request = self.client.surplus.map_or(Ok(head), Err);
+                let open = self.streams.open(id, bytes, Incoming::new(length, ends));
+                self.begin(open, request, is_head);
+            }
             Err(Fault::Malformed) => return self.turn_down(id, ErrorCode::ProtocolError),
             Err(Fault::Refused(error)) => {
-                self.begin(id, Incoming::new(None, ends), Err(error));
+                self.begin(self.streams.open(id, 0, Incoming::new(None, ends)), Err(error), is_head);
                 return self.spend(REFUSAL);
             }
         }
         Ok(())
     }
 
-    fn begin(&self, id: u32, incoming: Incoming, request: Result<RequestHead, RequestError>) {
-        let request = self.client.surplus.map_or(request, Err);
+    fn begin(&self, open: OpenStream, request: Result<RequestHead, RequestError>, is_head: bool) {
         if request.is_err() {
             self.client.counters.refused_heads.fetch_add(1, Relaxed);
         }
-        let open = self.streams.open(id, incoming);
         // A task is moved on its way: what is moved had better be a pointer.
-        tokio::task::spawn_local(Box::pin(respond(Rc::clone(&self.client), open, request)));
+        tokio::task::spawn_local(Box::pin(respond(Rc::clone(&self.client), open, (request, is_head))));
     }
 
     fn turn_down(&mut self, id: u32, code: ErrorCode) -> Result<(), ErrorCode> {
@@ -256,8 +266,7 @@ impl<H: Handler> Session<H> {
         }
         self.known(header.stream)?;
         if let Some(stream) = self.streams.find(header.stream) {
-            stream.progress();
-            self.or_reset(stream.id, stream.window.widen(bytes));
+            self.or_reset(stream.id, stream.change_window(|window| window.widen(bytes)));
         }
         Ok(())
     }
@@ -321,10 +330,14 @@ impl<H: Handler> Frames for Session<H> {
             Some((stream, _)) => stream.incoming.borrow_mut().push(bytes),
             None => Ok(false),
         };
-        match (pushed, &self.receiving) {
-            (Ok(true), _) => return Ok(()),
-            (Err(code), Some((stream, _))) => self.streams.reset(stream.id, code),
-            _ => {}
+        match pushed {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(code) => {
+                if let Some((stream, _)) = self.receiving.take() {
+                    self.streams.reset(stream.id, code);
+                }
+            }
         }
         self.padding(bytes.len());
         Ok(())

@@ -39,6 +39,8 @@ impl Task {
 /// A stream.
 pub(super) struct Stream {
     pub(super) id: u32,
+    /// Bytes of the request's head.
+    pub(super) head: usize,
     /// The request's body.
     pub(super) incoming: RefCell<Incoming>,
     /// Bytes of the response that the client takes.
@@ -67,9 +69,10 @@ pub(super) struct Gone;
 
 impl Stream {
     /// A stream that begins.
-    pub(super) fn new(id: u32, incoming: Incoming, window: Window) -> Rc<Self> {
+    pub(super) fn new((id, head): (u32, usize), incoming: Incoming, window: Window) -> Rc<Self> {
         Rc::new(Self {
             id,
+            head,
             incoming: RefCell::new(incoming),
             window,
             gone: Cell::new(false),
@@ -88,6 +91,20 @@ impl Stream {
         self.task.wake();
     }
 
+    /// The client says that it takes more, or less. Only where it took nothing before and takes something now has anything
+    /// changed for whoever waits.
+    pub(super) fn change_window(
+        &self,
+        change: impl FnOnce(&Window) -> Result<(), ErrorCode>,
+    ) -> Result<(), ErrorCode> {
+        let was_closed = self.window.room() == 0;
+        change(&self.window)?;
+        if was_closed && self.window.room() > 0 {
+            self.progress();
+        }
+        Ok(())
+    }
+
     /// The client takes more.
     pub(super) fn progress(&self) {
         if let Some(clock) = self.clock.borrow().as_ref() {
@@ -99,6 +116,11 @@ impl Stream {
     /// Whether a head would be the first that the client gets.
     pub(super) fn is_unanswered(&self) -> bool {
         !self.begun.get() && !self.gone.get()
+    }
+
+    /// Whether it was reset, though its task may run still.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.get()
     }
 
     /// Whether the response is all on its way.

@@ -19,6 +19,8 @@ use std::rc::Rc;
 pub(super) const CONNECTION_WINDOW: u32 = 128 * 1024;
 /// Every window before anything is said (§6.9.2).
 pub(super) const FIRST_WINDOW: u32 = 65_535;
+/// Bytes that the heads of all open streams may have together, unless there is one alone.
+const HEADS: usize = 512 * 1024;
 /// Streams that ended before the client knew it, and that it may still send on.
 const FORGIVEN: usize = 256;
 
@@ -36,6 +38,8 @@ pub(super) struct Streams {
     pub(super) incoming: Window,
     taken: Cell<u32>,
     registry: Rc<Registry>,
+    /// Bytes of the heads of all that are open.
+    heads: Cell<usize>,
     /// In the order of their numbers.
     open: RefCell<Vec<Rc<Stream>>>,
     /// Those that wait until what was written has gone out, first come, first served.
@@ -56,6 +60,7 @@ impl Streams {
             incoming: Window::new(CONNECTION_WINDOW),
             taken: Cell::new(0),
             registry,
+            heads: Cell::new(0),
             open: RefCell::default(),
             waiting: RefCell::default(),
             forgiven: RefCell::default(),
@@ -68,6 +73,15 @@ impl Streams {
         self.open.borrow().len()
     }
 
+    /// Whether there is room for another, of at most so many: what was reset does not count (§5.1.2), unless its tasks do
+    /// not come to their end; and all heads together have a bound, for one byte of a client can name a large field.
+    pub(super) fn admit(&self, most: usize, head: usize) -> bool {
+        let open = self.open.borrow();
+        let live = || open.iter().filter(|stream| !stream.is_gone()).count();
+        let heads = self.heads.get().saturating_add(head);
+        (open.len() < most || (open.len() < 2 * most && live() < most)) && (open.is_empty() || heads <= HEADS)
+    }
+
     /// The open stream with this number.
     pub(super) fn find(&self, id: u32) -> Option<Rc<Stream>> {
         let open = self.open.borrow();
@@ -76,8 +90,10 @@ impl Streams {
     }
 
     /// Opens a stream; its number is greater than any before.
-    pub(super) fn open(self: &Rc<Self>, id: u32, incoming: Incoming) -> OpenStream {
-        let stream = Stream::new(id, incoming, Window::new(self.first_window.get()));
+    /// Its head has so many bytes.
+    pub(super) fn open(self: &Rc<Self>, id: u32, head: usize, incoming: Incoming) -> OpenStream {
+        let stream = Stream::new((id, head), incoming, Window::new(self.first_window.get()));
+        self.heads.set(self.heads.get().saturating_add(head));
         self.open.borrow_mut().push(Rc::clone(&stream));
         OpenStream { streams: Rc::clone(self), stream }
     }
@@ -85,6 +101,7 @@ impl Streams {
     /// The task of a stream has ended.
     pub(super) fn close(&self, stream: &Stream) {
         self.open.borrow_mut().retain(|open| open.id != stream.id);
+        self.heads.set(self.heads.get().saturating_sub(stream.head));
         if let Some(code) = stream.close() {
             self.reset(stream.id, code);
         }
@@ -95,6 +112,10 @@ impl Streams {
 
     /// Resets a stream, open or not. What the client has sent on it meanwhile is passed over.
     pub(super) fn reset(&self, id: u32, code: ErrorCode) {
+        let stream = self.find(id);
+        if stream.as_ref().is_some_and(|stream| stream.is_gone()) {
+            return;
+        }
         self.out.borrow_mut().reset(id, code);
         let mut forgiven = self.forgiven.borrow_mut();
         if forgiven.len() >= FORGIVEN {
@@ -102,7 +123,7 @@ impl Streams {
         }
         forgiven.push_back(id);
         drop(forgiven);
-        if let Some(stream) = self.find(id) {
+        if let Some(stream) = stream {
             stream.leave();
         }
     }
@@ -159,8 +180,7 @@ impl Streams {
     pub(super) fn set_first_window(&self, bytes: u32) -> Result<(), ErrorCode> {
         let difference = i64::from(bytes) - i64::from(self.first_window.replace(bytes));
         for stream in self.open.borrow().iter() {
-            stream.window.shift(difference)?;
-            stream.progress();
+            stream.change_window(|window| window.shift(difference))?;
         }
         Ok(())
     }

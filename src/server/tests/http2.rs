@@ -145,7 +145,8 @@ fn opening(method: u8, path: &str, end: bool, fields: &[(&str, &str)]) -> Vec<u8
 const GET: u8 = 0x82;
 const POST: u8 = 0x83;
 
-async fn until_it_says(stream: &mut TcpStream, text: &str) {
+/// All that came until it said so.
+async fn until_it_says(stream: &mut TcpStream, text: &str) -> Vec<u8> {
     let mut heard = Vec::new();
     let search = async {
         while !heard.windows(text.len()).any(|window| window == text.as_bytes()) {
@@ -153,6 +154,7 @@ async fn until_it_says(stream: &mut TcpStream, text: &str) {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), search).await.expect("in time");
+    heard
 }
 
 #[tokio::test]
@@ -317,4 +319,124 @@ async fn who_breaks_the_rules_of_a_connection_is_told_which() {
     for (name, bytes, code) in cases {
         assert_eq!(goaway(&server, &bytes).await, Some(code), "{name}");
     }
+}
+
+#[tokio::test]
+async fn what_a_stream_did_wrong_is_said_once() {
+    let server = Setup::default().start();
+    let mut stream = server.connect().await;
+    stream.write_all(&opening(POST, "/slow", false, &[("content-length", "0")])).await.unwrap();
+    let data = frame(0, 0, 1, &[0; 1000]);
+    for piece in data.chunks(100) {
+        stream.write_all(piece).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(&[frame(0, 0, 1, b"more"), frame(6, 0, 0, b"12345678")].concat()).await.unwrap();
+    let heard = until_it_says(&mut stream, "12345678").await;
+    assert_eq!(heard.windows(4).filter(|window| *window == [0, 4, 3, 0]).count(), 1, "RST_STREAM");
+}
+
+#[tokio::test]
+async fn heads_of_all_streams_together_have_a_bound() {
+    let mut setup = Setup::default();
+    setup.limits.h2_header_list = 1024 * 1024;
+    setup.limits.head = 1024 * 1024;
+    setup.limits.h2_streams = 100;
+    let server = setup.start();
+    let mut stream = server.connect().await;
+    // A field of 4,000 bytes goes into the table, and is named by a byte from then on.
+    let planted =
+        [block(GET, "/slow", &[]), vec![0x40, 1, b'x', 0x7f, 0xa1, 0x1e], vec![b'y'; 4000]].concat();
+    let named = [block(GET, "/slow", &[]), vec![0xbe; 50]].concat();
+    let mut bytes = [PREFACE_AND_SETTINGS, &frame(1, 5, 1, &planted)].concat();
+    (1..4).for_each(|at| bytes.extend(frame(1, 5, 2 * at + 1, &named)));
+    stream.write_all(&bytes).await.unwrap();
+    // Two of 200 KiB beside the first, and not the third.
+    server.world.begun.acquire_many(3).await.unwrap().forget();
+    until_it_says(&mut stream, "\0\0\x04\x03\0\0\0\0\x07\0\0\0\x07").await;
+    server.world.gate.add_permits(3);
+    until_it_says(&mut stream, "at last").await;
+}
+
+#[tokio::test]
+async fn a_window_of_nothing_is_no_progress_however_often_it_is_said() {
+    let mut setup = Setup::default();
+    setup.timeouts.body = Duration::from_millis(200);
+    let server = setup.start();
+    let mut stream = server.connect().await;
+    let no_window = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let head = frame(1, 5, 1, &block(GET, "/big", &[]));
+    let opening = [PREFACE_AND_SETTINGS, &no_window, &head].concat();
+    stream.write_all(&opening).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let say = async {
+        let mut now_and_then = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            now_and_then.tick().await;
+            writer.write_all(&no_window).await.unwrap();
+        }
+    };
+    let hear = async {
+        let mut heard = Vec::new();
+        while !heard.windows(9).any(|window| window == [0, 0, 4, 3, 0, 0, 0, 0, 1]) {
+            assert!(reader.read_buf(&mut heard).await.unwrap() > 0);
+        }
+    };
+    tokio::select! {
+        () = say => {}
+        heard = tokio::time::timeout(Duration::from_secs(20), hear) => heard.expect("reset"),
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_hear_of_the_end_is_answered_no_more() {
+    let mut setup = Setup::default();
+    setup.timeouts.head = Duration::from_millis(100);
+    setup.timeouts.idle = Duration::from_millis(100);
+    let server = setup.start();
+    let mut stream = server.connect().await;
+    stream.write_all(&opening(GET, "/slow", true, &[])).await.unwrap();
+    server.world.begun.acquire().await.unwrap().forget();
+    let running = server.server.stopper();
+    running.drain();
+    // The first GOAWAY has no last stream, the second has one.
+    until_it_says(&mut stream, "\0\0\x08\x07\0\0\0\0\0\x7f").await;
+    // It looks at the clock when something comes.
+    let mut late = Vec::new();
+    let mut now_and_then = tokio::time::interval(Duration::from_millis(20));
+    while !late.windows(9).any(|window| window == [0, 0, 8, 7, 0, 0, 0, 0, 0]) {
+        now_and_then.tick().await;
+        stream.write_all(&frame(6, 0, 0, b"12345678")).await.unwrap();
+        assert!(stream.read_buf(&mut late).await.unwrap() > 0);
+    }
+    stream.write_all(&frame(1, 5, 3, &block(GET, "/never", &[]))).await.unwrap();
+    server.world.gate.add_permits(1);
+    until_it_says(&mut stream, "at last").await;
+    assert!(!server.seen().contains(&"GET /never".to_owned()));
+}
+
+#[tokio::test]
+async fn the_last_response_arrives_though_the_client_still_speaks() {
+    let server = Setup::default().start();
+    let mut stream = server.connect().await;
+    let window = frame(8, 0, 0, &[0, 0xff, 0, 0]);
+    let wide = frame(4, 0, 0, &[0, 4, 0x7f, 0, 0, 0]);
+    let head = frame(1, 5, 1, &block(GET, "/big", &[]));
+    stream.write_all(&[PREFACE_AND_SETTINGS, &wide, &window, &head].concat()).await.unwrap();
+    let begun = until_it_says(&mut stream, "xxx").await.len();
+    let drained = tokio::spawn(server.server.drain(Duration::from_secs(20)));
+    let mut whole = begun + until_it_says(&mut stream, "lastcall").await.len();
+    // What is on its way is not all in our hands yet, and we say something that nobody waits for.
+    stream.write_all(&frame(6, 1, 0, b"lastcall")).await.unwrap();
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        match stream.read(&mut piece).await.unwrap() {
+            0 => break,
+            bytes => whole += bytes,
+        }
+        drop(stream.write_all(&frame(8, 0, 0, &[0, 0, 0, 1])).await);
+    }
+    assert!(whole > 16 * 1024 * 1024, "{whole}");
+    drop(stream);
+    assert_eq!(drained.await.unwrap(), Drained::Whole);
 }

@@ -294,7 +294,7 @@ def main():
 
         idle_memory(gateway, secure, 1000)
         memory_behind_heads(gateway, 100)
-        memory_behind_streams(gateway, 50)
+        memory_behind_streams(gateway, 200)
         memory_behind_a_burst(gateway, 200)
         streaming_memory(gateway)
         port, pid = gateway()

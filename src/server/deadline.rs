@@ -8,12 +8,13 @@
 //! Draining makes idle waits short instead of ending them: a client that is sending its next request at that moment
 //! would see its connection close under it.
 
+use super::task::Task;
 use crate::config::Timeouts;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -49,7 +50,7 @@ pub enum Wait {
 #[derive(Debug)]
 pub struct Slot {
     registry: Rc<Registry>,
-    waker: RefCell<Option<Waker>>,
+    task: Task,
     read: Cell<Option<(Wait, u64)>>,
     write: Cell<Option<u64>>,
 }
@@ -124,26 +125,20 @@ impl Registry {
 impl Slot {
     /// A slot that waits for nothing.
     pub fn new(registry: &Rc<Registry>) -> Rc<Self> {
-        let (waker, read, write) = (RefCell::default(), Cell::default(), Cell::default());
-        let slot = Rc::new(Self { registry: Rc::clone(registry), waker, read, write });
+        let (task, read, write) = (Task::default(), Cell::default(), Cell::default());
+        let slot = Rc::new(Self { registry: Rc::clone(registry), task, read, write });
         registry.slots.borrow_mut().push(Rc::downgrade(&slot));
         slot
     }
 
     /// Remembers whom to wake; called at each poll of the task that owns the slot.
     pub fn watch(&self, context: &Context<'_>) {
-        let mut waker = self.waker.borrow_mut();
-        match waker.as_mut() {
-            Some(waker) => waker.clone_from(context.waker()),
-            None => *waker = Some(context.waker().clone()),
-        }
+        self.task.watch(context);
     }
 
     /// Has the owner's task polled again.
     pub fn wake(&self) {
-        if let Some(waker) = self.waker.borrow().as_ref() {
-            waker.wake_by_ref();
-        }
+        self.task.wake();
     }
 
     /// Starts to wait for the peer to send something; a wait for the same thing goes on.

@@ -19,7 +19,7 @@ mod wire;
 use super::Handler;
 use super::connection::Client;
 use super::deadline::Wait;
-use super::stream::{Paced, Prefixed, linger};
+use super::stream::{LINGER, Paced, Prefixed, linger};
 use crate::http1::{Lined, Sending};
 use crate::request::fields::Place;
 use crate::request::{RequestBody, RequestError, RequestHead};
@@ -31,15 +31,10 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use upload::Upload;
-#[cfg(test)]
-pub(super) use wire::SCRATCH_BYTES;
 use wire::{Next, Shared, SharedWire, Wire};
 
-/// How long a client is listened to behind our last answer.
-const LINGER: Duration = Duration::from_secs(2);
 /// What is kept of the buffer for heads between exchanges.
 const KEPT_HEAD: usize = 1024;
 

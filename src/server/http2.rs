@@ -30,27 +30,17 @@ mod window;
 use super::Handler;
 use super::connection::Client;
 use super::deadline::{Registry, Slot, Wait};
-use super::stream::{Paced, linger};
+use super::scratch;
+use super::stream::{LINGER, Paced, linger};
 use frame::ErrorCode;
 use reader::Reader;
 use session::Session;
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 use streams::Streams;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// What is read at once.
-const SCRATCH_BYTES: usize = 16 * 1024;
-/// How long a client that broke the rules, or has no place here, may take to hear of it.
-const FAREWELL: Duration = Duration::from_secs(2);
-
-thread_local! {
-    static SCRATCH: RefCell<[u8; SCRATCH_BYTES]> = const { RefCell::new([0; SCRATCH_BYTES]) };
-}
 
 struct Connection<H, S> {
     stream: Paced<S>,
@@ -89,7 +79,7 @@ where
     if ended == End::Said {
         // Who broke the rules, or has no place here, is not waited for long.
         let is_brief = connection.error.is_some() || connection.is_surplus;
-        let patience = if is_brief { FAREWELL } else { timeouts.body };
+        let patience = if is_brief { LINGER } else { timeouts.body };
         linger(&mut connection.stream, &slot, patience).await;
     }
 }
@@ -133,7 +123,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin> Connection<H, S> {
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<End> {
         while self.error.is_none() && !self.streams.out.borrow().is_overfull() {
             let Self { stream, reader, session, .. } = self;
-            let read = SCRATCH.with_borrow_mut(|scratch| {
+            let read = scratch::with(|scratch| {
                 let mut buffer = ReadBuf::new(scratch);
                 let polled = ready!(Pin::new(stream).poll_read(context, &mut buffer));
                 let whole = polled.is_ok() && !buffer.filled().is_empty();

@@ -3,7 +3,8 @@
 //! The server is handed its [`Handler`] by `app` and knows nothing of policy. In the order of a connection's life:
 //! [`listener`] accepts → [`worker`] → [`connection`] ([`byte_meter`], [`proxy_protocol`], [`tls`], which protocol) → [`http1`]
 //! by the strict [`scanner`], or [`http2`] → the handler. [`deadline`] holds the clock by which all of them end, [`shutdown`] the end of all;
-//! [`turns`] keep one connection's beginning from holding up the rest.
+//! [`turns`] keep one connection's beginning from holding up the rest. All of a worker's connections are read through its
+//! [`scratch`] buffer.
 
 pub mod byte_meter;
 pub mod connection;
@@ -16,8 +17,10 @@ pub mod listener;
 pub mod proxy_protocol;
 pub mod pulse;
 pub mod scanner;
+mod scratch;
 pub mod shutdown;
 pub mod stream;
+mod task;
 pub mod tls;
 mod turns;
 pub mod worker;

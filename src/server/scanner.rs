@@ -24,7 +24,7 @@
 
 use crate::config::Limits;
 use crate::request::RequestError;
-use crate::request::fields::Place;
+use crate::request::fields::{Place, USUAL_FIELDS};
 
 mod fields;
 mod framing;
@@ -44,8 +44,6 @@ use target::Target;
 
 /// Bytes of a method.
 pub(super) const METHOD_BYTES: usize = 32;
-/// Room for the fields of nearly every head, and one of ours: a power of two in bytes, which is the fastest to allocate.
-const USUAL_FIELDS: usize = 1024 / size_of::<Place>();
 /// Bytes of a name that are remembered; trailers with longer names are refused.
 const NAME_BYTES: usize = 48;
 /// Bytes of a target that `http::Uri` can hold.

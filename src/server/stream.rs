@@ -78,7 +78,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
     }
 }
 
-/// The most that is heard of a client behind our last word.
+/// How long a client is listened to behind our last word, where nothing that it waits for can be on its way any more.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+/// The most that is heard of it.
 const LINGER_BYTES: usize = 1024 * 1024;
 
 /// Says that nothing follows, and listens to the client until it has nothing more to say either: what it sends to a closed

@@ -9,6 +9,7 @@
 use super::super::connection::Settings;
 use super::super::deadline::{Slot, Wait};
 use super::super::scanner::{Framing, Head, Phase, Piece, Scanner};
+use super::super::scratch;
 use super::super::stream::Paced;
 use crate::config::Timeouts;
 use crate::http1::fields_of;
@@ -24,8 +25,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-/// What is read at once of a head, or of what follows one.
-pub(in crate::server) const SCRATCH_BYTES: usize = 16 * 1024;
 /// Room behind a head.
 const FIELD_OF_OURS: usize = 64;
 /// What is read at once of a body that has shown to be small, and of any.
@@ -34,10 +33,6 @@ const LARGEST: usize = 64 * 1024;
 /// Bytes of a body that nobody asked for and that are passed over to get to the next request.
 const DISCARDED: usize = 64 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
-thread_local! {
-    static SCRATCH: RefCell<[u8; SCRATCH_BYTES]> = const { RefCell::new([0; SCRATCH_BYTES]) };
-}
 
 /// A stream that the reading and the writing side of a connection share; borrowed for the length of a poll.
 #[derive(Debug)]
@@ -194,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// Reads through the worker's buffer; keeps what came, and no more room than that and a field of ours.
     fn poll_scratch(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        SCRATCH.with_borrow_mut(|scratch| {
+        scratch::with(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
             let room = buffer.filled().len() + FIELD_OF_OURS;

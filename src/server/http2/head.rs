@@ -9,6 +9,7 @@
 //! Everything else about heads is asked of both versions alike, in `request::head`.
 
 use super::hpack::Line;
+use crate::request::fields::USUAL_FIELDS;
 use crate::request::{Fields, RequestError, RequestHead};
 use crate::server::scanner::{METHOD_BYTES, check_path, is_lower_token, text_length};
 use bytes::Bytes;
@@ -18,8 +19,7 @@ use std::fmt;
 
 /// What each field counts beside its text (RFC 9113 §6.5.2).
 const OVERHEAD: usize = 32;
-/// Room for a head of the usual size, and a field of ours.
-const USUAL_FIELDS: usize = 16;
+/// Room for the text of a head of the usual size, and a field of ours.
 const USUAL_BYTES: usize = 640;
 
 /// Why a block is no head.

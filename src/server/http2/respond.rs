@@ -141,14 +141,14 @@ fn write_head(
         field(block, name, value);
     }
     for (name, value) in &parts.headers {
-        if name == CONTENT_LENGTH {
+        let is_length = name == CONTENT_LENGTH;
+        if is_length {
             length = value.to_str().ok().and_then(|length| length.parse().ok());
         }
         is_dated |= name == DATE;
-        if name == CONTENT_LENGTH && parts.status == StatusCode::NO_CONTENT {
-            continue;
+        if !(is_length && parts.status == StatusCode::NO_CONTENT) {
+            field(block, name.as_str().as_bytes(), value.as_bytes());
         }
-        field(block, name.as_str().as_bytes(), value.as_bytes());
     }
     if let (None, Some(known)) = (length, known) {
         hpack::line(block, b"content-length", itoa::Buffer::new().format(known).as_bytes());

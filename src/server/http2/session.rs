@@ -27,8 +27,8 @@ enum Closing {
     No,
     /// The client was told, at this time of the worker's clock.
     Announced(u64),
-    /// No stream beyond this one is answered.
-    Behind(u32),
+    /// No further stream is answered.
+    Closed,
 }
 
 /// A connection as its frames see it.
@@ -91,7 +91,7 @@ impl<H: Handler> Session<H> {
 
     /// Whether no further stream will be answered.
     pub(super) fn is_closed(&self) -> bool {
-        matches!(self.closing, Closing::Behind(_))
+        self.closing == Closing::Closed
     }
 
     /// Time has passed, and bytes went to the client.
@@ -118,7 +118,7 @@ impl<H: Handler> Session<H> {
     /// No stream beyond those that are open is answered.
     pub(super) fn end(&mut self, code: ErrorCode) {
         if !self.is_closed() || code != ErrorCode::NoError {
-            self.closing = Closing::Behind(self.last);
+            self.closing = Closing::Closed;
             self.streams.out.borrow_mut().goaway(self.last, code);
         }
     }

@@ -6,35 +6,10 @@ use super::streams::Streams;
 use super::window::Window;
 use crate::request::RequestError;
 use crate::server::deadline::Slot;
+use crate::server::task::Task;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-
-/// Whom to wake.
-#[derive(Debug, Default)]
-pub(super) struct Task(RefCell<Option<Waker>>);
-
-impl Task {
-    /// Remembers the task that is being polled.
-    pub(super) fn watch(&self, context: &Context<'_>) {
-        let mut task = self.0.borrow_mut();
-        match task.as_mut() {
-            Some(task) => task.clone_from(context.waker()),
-            None => *task = Some(context.waker().clone()),
-        }
-    }
-
-    pub(super) fn wake(&self) {
-        if let Some(task) = self.0.borrow().as_ref() {
-            task.wake_by_ref();
-        }
-    }
-
-    /// There is nobody to wake any more.
-    pub(super) fn forget(&self) {
-        self.0.take();
-    }
-}
+use std::task::{Context, Poll};
 
 /// A stream.
 pub(super) struct Stream {
@@ -97,9 +72,7 @@ impl Stream {
         &self,
         change: impl FnOnce(&Window) -> Result<(), ErrorCode>,
     ) -> Result<(), ErrorCode> {
-        let was_closed = self.window.room() == 0;
-        change(&self.window)?;
-        if was_closed && self.window.room() > 0 {
+        if self.window.opens(change)? {
             self.progress();
         }
         Ok(())

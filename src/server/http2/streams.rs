@@ -7,10 +7,11 @@ use super::frame::{ErrorCode, MOST};
 use super::hpack;
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use super::stream::{OpenStream, Stream, Task};
+use super::stream::{OpenStream, Stream};
 use super::window::Window;
 use crate::config::Timeouts;
 use crate::server::deadline::{Registry, Slot};
+use crate::server::task::Task;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -89,8 +90,7 @@ impl Streams {
         open.get(place).cloned()
     }
 
-    /// Opens a stream; its number is greater than any before.
-    /// Its head has so many bytes.
+    /// Opens a stream, whose number is greater than any before and whose head has so many bytes.
     pub(super) fn open(self: &Rc<Self>, id: u32, head: usize, incoming: Incoming) -> OpenStream {
         let stream = Stream::new((id, head), incoming, Window::new(self.first_window.get()));
         self.heads.set(self.heads.get().saturating_add(head));
@@ -168,9 +168,7 @@ impl Streams {
 
     /// The client takes so many bytes more on all streams.
     pub(super) fn widen(&self, bytes: u32) -> Result<(), ErrorCode> {
-        let was_closed = self.window.room() == 0;
-        self.window.widen(bytes)?;
-        if was_closed {
+        if self.window.opens(|window| window.widen(bytes))? {
             self.open.borrow().iter().for_each(|stream| stream.progress());
         }
         Ok(())

@@ -39,6 +39,19 @@ impl Window {
         if bytes == 0 { Err(ErrorCode::ProtocolError) } else { self.shift(bytes.into()) }
     }
 
+    /// Changes it: whether there was no room before, and is some now.
+    ///
+    /// # Errors
+    /// Those of the change.
+    pub(super) fn opens(
+        &self,
+        change: impl FnOnce(&Self) -> Result<(), ErrorCode>,
+    ) -> Result<bool, ErrorCode> {
+        let was_closed = self.room() == 0;
+        change(self)?;
+        Ok(was_closed && self.room() > 0)
+    }
+
     /// So many more, or fewer.
     ///
     /// # Errors
@@ -59,7 +72,9 @@ mod tests {
         assert_eq!((window.charge(10), window.room()), (Ok(()), 0));
         assert_eq!(window.charge(1), Err(ErrorCode::FlowControlError));
         assert_eq!((window.shift(-20), window.room()), (Ok(()), 0));
-        assert_eq!((window.widen(22), window.room()), (Ok(()), 1));
+        assert_eq!(window.opens(|window| window.widen(1)), Ok(false), "still negative");
+        assert_eq!(window.opens(|window| window.shift(-1)), Ok(false));
+        assert_eq!((window.opens(|window| window.widen(22)), window.room()), (Ok(true), 1));
         assert_eq!(window.widen(0), Err(ErrorCode::ProtocolError));
         assert_eq!(window.widen(MOST - 1), Ok(()));
         assert_eq!(window.widen(1), Err(ErrorCode::FlowControlError));

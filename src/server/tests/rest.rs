@@ -2,7 +2,7 @@
 
 use super::super::connection::Client;
 use super::super::deadline::{Registry, Slot};
-use super::super::{Settings, http1};
+use super::super::{Settings, http1, scratch};
 use super::{Setup, Toy, World};
 use crate::request::{Connection, Scheme};
 use std::cell::Cell;
@@ -94,7 +94,7 @@ async fn answer(stream: &mut DuplexStream, end: &str) -> String {
 }
 
 /// Reads go through the worker's buffer, whatever the exchange before had needed.
-const SCRATCH: usize = http1::SCRATCH_BYTES;
+const SCRATCH: usize = scratch::SCRATCH_BYTES;
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_holds_no_buffer_and_goes_on_where_it_was() {

@@ -33,7 +33,7 @@ enum Place {
 }
 
 impl Turns {
-    /// Runs a step, each poll of it in a turn of its own. Must run within a `LocalSet`.
+    /// Runs a step, each poll of it in a turn of its own. Must run within a `LocalRuntime`.
     pub(super) async fn take<F: Future>(self: &Rc<Self>, step: F) -> F::Output {
         let mut step = pin!(step);
         let place = Rc::new(Cell::default());
@@ -88,7 +88,8 @@ async fn attend(turns: Rc<Turns>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::task::{LocalSet, spawn_local, yield_now};
+    use tokio::runtime::LocalRuntime;
+    use tokio::task::{spawn_local, yield_now};
 
     /// What ran, in order: steps by their number, and `None` for a task that has nothing to do with them.
     type Log = Rc<RefCell<Vec<Option<usize>>>>;
@@ -109,8 +110,7 @@ mod tests {
     }
 
     fn run<F: Future>(test: impl FnOnce(Rc<Turns>, Log) -> F) -> F::Output {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        LocalSet::new().block_on(&runtime, test(Rc::default(), Log::default()))
+        LocalRuntime::new().unwrap().block_on(test(Rc::default(), Log::default()))
     }
 
     #[test]

@@ -22,8 +22,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 
 /// Larger than any piece that mimalloc keeps at hand.
 const LARGE_PIECE: usize = 1024 * 1024;
@@ -146,18 +147,25 @@ where
 {
     let (mut desks, mut running) = (Vec::new(), Vec::new());
     for number in 0..count.max(1) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (deliveries, arriving) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
+        // A runtime of local tasks cannot leave the thread that makes it.
+        let (begin, begun) = std::sync::mpsc::sync_channel(1);
         let pulse = Pulse::default();
         let (common, make, beating) = (common.clone(), make.clone(), pulse.clone());
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-            LocalSet::new().block_on(&runtime, async {
-                let handler = Rc::new(make());
-                attend(handler, arriving, (common, beating)).await;
-            });
+            match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+                Err(error) => drop(begin.send(Err(error))),
+                Ok(runtime) => {
+                    drop(begin.send(Ok(())));
+                    runtime.block_on(async {
+                        attend(Rc::new(make()), arriving, (common, beating)).await;
+                    });
+                }
+            }
             drop(end);
         })?;
+        begun.recv().map_err(io::Error::other)??;
         desks.push(Desk { open: Arc::default(), deliveries });
         running.push(Running { ended, thread, pulse });
     }

@@ -14,7 +14,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::sync::Semaphore;
-use tokio::task::LocalSet;
 
 /// A stream that remembers how large a buffer it was last asked to fill.
 struct Spied(DuplexStream, Rc<Cell<usize>>);
@@ -73,13 +72,9 @@ async fn with_connection<F: Future<Output = ()>>(test: impl FnOnce(DuplexStream,
     let asked = Rc::new(Cell::new(0));
     let test = test(near, Rc::clone(&asked));
     let served = http1::serve(Spied(far, asked), Rc::new(client));
-    LocalSet::new()
-        .run_until(async {
-            tokio::task::spawn_local(async move { registry.run(|| ()).await });
-            tokio::task::spawn_local(served);
-            test.await;
-        })
-        .await;
+    tokio::task::spawn_local(async move { registry.run(|| ()).await });
+    tokio::task::spawn_local(served);
+    test.await;
 }
 
 async fn answer(stream: &mut DuplexStream, end: &str) -> String {
@@ -96,7 +91,7 @@ async fn answer(stream: &mut DuplexStream, end: &str) -> String {
 /// Reads go through the worker's buffer, whatever the exchange before had needed.
 const SCRATCH: usize = scratch::SCRATCH_BYTES;
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "local", start_paused = true)]
 async fn an_idle_connection_holds_no_buffer_and_goes_on_where_it_was() {
     with_connection(|mut stream, asked| async move {
         let cases: [(&[&str], &str); 4] = [
@@ -121,7 +116,7 @@ async fn an_idle_connection_holds_no_buffer_and_goes_on_where_it_was() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "local", start_paused = true)]
 async fn a_resting_connection_ends_with_its_time() {
     with_connection(|mut stream, _| async move {
         stream.write_all(b"GET /1 HTTP/1.1\r\n\r\n").await.unwrap();

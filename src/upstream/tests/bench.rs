@@ -24,9 +24,7 @@ pub(super) const IN_FLIGHT: usize = 24 << 20;
 
 /// Runs a test as a worker would, and not for ever.
 pub(super) fn run(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async {
+    tokio::runtime::LocalRuntime::new().unwrap().block_on(async {
         tokio::time::timeout(Duration::from_secs(20), test).await.expect("test hangs");
     });
 }

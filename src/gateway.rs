@@ -297,7 +297,7 @@ impl Handler for Gateway {
     /// No `async fn`, which would copy head and body once more.
     fn handle(
         &self,
-        mut request: RequestHead,
+        mut request: Box<RequestHead>,
         body: RequestBody,
         connection: &Connection,
     ) -> impl Future<Output = Response<ResponseBody>> {

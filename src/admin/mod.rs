@@ -209,11 +209,11 @@ impl Handler for AdminApi {
 
     async fn handle(
         &self,
-        request: RequestHead,
+        request: Box<RequestHead>,
         body: RequestBody,
         connection: &Connection,
     ) -> Response<Self::Body> {
-        self.answer(&request.into(), body, connection).await.map(Full::new)
+        self.answer(&(*request).into(), body, connection).await.map(Full::new)
     }
 
     fn refuse(&self, error: RequestError, _: &Connection) -> Response<Self::Body> {

@@ -100,12 +100,12 @@ impl Handler for DecisionService {
 
     async fn handle(
         &self,
-        request: RequestHead,
+        request: Box<RequestHead>,
         body: RequestBody,
         connection: &Connection,
     ) -> Response<ResponseBody> {
         let snapshot = self.snapshots.load();
-        match self.understand(&snapshot, (request, body), connection) {
+        match self.understand(&snapshot, (*request, body), connection) {
             Ok(question) => {
                 let reply = |judged| match judged {
                     Ok(()) => answer::may_pass(),

@@ -9,9 +9,9 @@
 //! given the wrong dialect, the one that it reads is the client's own, and this is what notices.
 
 use crate::config::Original;
-use crate::request::{Fields, RequestHead};
+use crate::request::{Fields, RequestHead, Target};
 use http::uri::PathAndQuery;
-use http::{Method, Uri, Version};
+use http::{Method, Version};
 use std::net::IpAddr;
 
 /// Fields in which proxies tell the original target.
@@ -52,15 +52,17 @@ pub(super) fn read(original: &Original, question: RequestHead) -> Result<Request
         Original::Headers { uri, method, host } => {
             let (method, target, host) = from_headers(&request.fields, (uri, method, host))?;
             request.method = method;
-            request.uri = Uri::from(target);
+            request.target = target;
             request.version = Version::HTTP_11;
             request.fields.set("host", &host);
         }
-        Original::Itself { path_prefix } => request.uri = without_prefix(&request.uri, path_prefix)?,
+        Original::Itself { path_prefix } => {
+            request.target = without_prefix(request.target, path_prefix)?;
+        }
     }
-    let target = request.uri.path_and_query();
+    let target = request.target.path_and_query();
     agrees(&request.fields, &TARGETS, |value| {
-        Target::read(value).is_ok_and(|told| Some(&told.path_and_query) == target)
+        Told::read(value).is_ok_and(|told| told.target.path_and_query() == target)
     })?;
     agrees(&request.fields, &METHODS, |value| value == request.method.as_str().as_bytes())?;
     Ok(request)
@@ -69,26 +71,24 @@ pub(super) fn read(original: &Original, question: RequestHead) -> Result<Request
 fn from_headers(
     fields: &Fields,
     (uri, method, host): (&str, &str, &str),
-) -> Result<(Method, PathAndQuery, Vec<u8>), Doubt> {
-    let target = Target::read(only(fields, uri)?)?;
+) -> Result<(Method, Target, Vec<u8>), Doubt> {
+    let told = Told::read(only(fields, uri)?)?;
     let method = only(fields, method)?;
     let method = Method::from_bytes(method).map_err(|_| Doubt::Malformed("method"))?;
-    let host = match (target.host, fields.named(host).next().is_some()) {
+    let host = match (told.host, fields.named(host).next().is_some()) {
         (None, _) => only(fields, host)?.to_vec(),
         (Some(told), false) => told.to_vec(),
         (Some(told), true) if told.eq_ignore_ascii_case(only(fields, host)?) => told.to_vec(),
         (Some(_), true) => return Err(Doubt::Malformed("host")),
     };
-    Ok((method, target.path_and_query, host))
+    Ok((method, told.target, host))
 }
 
 /// The target as it came, but for what stands in front of its path.
-fn without_prefix(uri: &Uri, prefix: &str) -> Result<Uri, Doubt> {
-    let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
-    let path = path.strip_prefix(prefix).ok_or(Doubt::NotBelow)?;
-    let mut uri = uri.clone().into_parts();
-    uri.path_and_query = Some(Target::of(path.as_bytes())?);
-    Uri::from_parts(uri).map_err(|_| Doubt::Malformed("target"))
+fn without_prefix(target: Target, prefix: &str) -> Result<Target, Doubt> {
+    let path = target.path_and_query().unwrap_or_default();
+    let path = told_target(path.strip_prefix(prefix).ok_or(Doubt::NotBelow)?.as_bytes())?;
+    Ok(target.with_path_of(path))
 }
 
 /// The value of a field that is there once.
@@ -104,12 +104,12 @@ fn agrees(fields: &Fields, names: &[&'static str], same: impl Fn(&[u8]) -> bool)
 }
 
 /// A target, and the host of an absolute one.
-struct Target<'a> {
-    path_and_query: PathAndQuery,
+struct Told<'a> {
+    target: Target,
     host: Option<&'a [u8]>,
 }
 
-impl<'a> Target<'a> {
+impl<'a> Told<'a> {
     /// Path and query, or `scheme://host/path`.
     fn read(bytes: &'a [u8]) -> Result<Self, Doubt> {
         const MALFORMED: Doubt = Doubt::Malformed("target");
@@ -118,25 +118,20 @@ impl<'a> Target<'a> {
             front.eq_ignore_ascii_case(scheme.as_bytes()).then_some(rest)
         });
         let Some(rest) = absolute else {
-            return Ok(Self { path_and_query: Self::of(bytes)?, host: None });
+            return Ok(Self { target: told_target(bytes)?, host: None });
         };
         let slash = rest.iter().position(|byte| *byte == b'/').ok_or(MALFORMED)?;
         let (host, path) = rest.split_at_checked(slash).ok_or(MALFORMED)?;
-        Ok(Self { path_and_query: Self::of(path)?, host: Some(host) })
+        Ok(Self { target: told_target(path)?, host: Some(host) })
     }
+}
 
-    /// To the byte, or not at all: `http` drops fragments without a word and takes what is not ASCII.
-    fn of(bytes: &[u8]) -> Result<PathAndQuery, Doubt> {
-        let malformed = || Doubt::Malformed("target");
-        let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
-        if !plain || !matches!(bytes, [b'/', ..] | b"*") {
-            return Err(malformed());
-        }
-        PathAndQuery::try_from(bytes)
-            .ok()
-            .filter(|parsed| parsed.as_str().as_bytes() == bytes)
-            .ok_or_else(malformed)
-    }
+/// To the byte, or not at all: `http` drops fragments without a word and takes what is not ASCII.
+fn told_target(bytes: &[u8]) -> Result<Target, Doubt> {
+    let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
+    let parsed =
+        PathAndQuery::try_from(bytes).ok().filter(|parsed| plain && parsed.as_str().as_bytes() == bytes);
+    parsed.and_then(|_| Target::in_origin_form(bytes)).ok_or(Doubt::Malformed("target"))
 }
 
 #[cfg(test)]

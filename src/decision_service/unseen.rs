@@ -27,7 +27,7 @@ const MOSTLY_WITHOUT: [Method; 5] =
 pub(super) fn guarded(original: &RequestHead, body: RequestBody) -> RequestBody {
     let fields = &original.fields;
     if fields.named(PARTIAL).any(|value| value != b"false") {
-        return RequestBody::wrapped(NotEmpty { body: RequestBody::full(Bytes::new()), seen: false });
+        return RequestBody::wrapped(NotEmpty { body: RequestBody::default(), seen: false });
     }
     let none = MOSTLY_WITHOUT.contains(&original.method)
         && !fields.have(FieldName::ContentType)
@@ -112,6 +112,6 @@ mod tests {
     #[test]
     fn what_may_be_unseen_is_not_at_its_end() {
         let (parts, ()) = Request::post("/").body(()).unwrap().into_parts();
-        assert!(!guarded(&parts.into(), RequestBody::full(Bytes::new())).is_end_stream());
+        assert!(!guarded(&parts.into(), RequestBody::default()).is_end_stream());
     }
 }

@@ -1,6 +1,6 @@
 //! A request as somebody asks about it, checked: it can be turned into the same thing that a server would see.
 
-use crate::request::{FieldName, Fields, RequestHead};
+use crate::request::{FieldName, Fields, RequestHead, Target};
 use bytes::Bytes;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
@@ -139,8 +139,8 @@ impl Question {
         if !self.body.is_empty() && !framed.iter().any(|name| fields.have(*name)) {
             fields.append("content-length", self.body.len().to_string().as_bytes());
         }
-        let (method, uri) = (self.method.clone(), self.target.clone());
-        RequestHead { method, uri, version: Version::default(), fields }
+        let (method, target) = (self.method.clone(), Target::from(self.target.clone()));
+        RequestHead { method, target, version: Version::default(), fields }
     }
 }
 

@@ -8,7 +8,6 @@ use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::{AccessWriter, RequestRecord};
 use crate::telemetry::trace_context::TraceParent;
 use crate::telemetry::traces::{RequestSpan, Traces};
-use http::uri::Authority;
 use http::{HeaderValue, Method, Version};
 use std::fmt;
 use std::net::IpAddr;
@@ -73,7 +72,7 @@ impl Visit {
         let peer = visit.peer;
         visit.request_id = id.of(&request.fields).to_owned();
         visit.client = client_address::resolve(&snapshot.config.client_ip, peer, &request.fields).address;
-        visit.line = Some((request.method.clone(), request.uri.to_string(), request.version));
+        visit.line = Some((request.method.clone(), request.target.to_string(), request.version));
         visit.host = host(request).map(str::to_owned);
         visit.user_agent = text(request, FieldName::UserAgent).map(str::to_owned);
         visit.referer = text(request, FieldName::Referer).map(str::to_owned);
@@ -146,7 +145,7 @@ impl Visit {
 
 /// `Host`, or the authority of the target.
 pub(super) fn host(request: &RequestHead) -> Option<&str> {
-    text(request, FieldName::Host).or_else(|| request.uri.authority().map(Authority::as_str))
+    text(request, FieldName::Host).or_else(|| request.target.authority())
 }
 
 fn text(request: &RequestHead, name: FieldName) -> Option<&str> {

@@ -22,7 +22,7 @@ pub enum Said {
 /// A request as far as decisions depend on it. Holds secrets, so it cannot be printed.
 pub struct Asked {
     /// Its head.
-    pub request: RequestHead,
+    pub request: Box<RequestHead>,
     /// Its body.
     pub said: Said,
     /// The other end of its connection.

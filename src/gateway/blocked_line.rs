@@ -87,7 +87,7 @@ impl BlockedLine {
             client: client.address,
             client_source: client.source.name(&snapshot.config.client_ip).to_owned(),
             method: request.method.clone(),
-            target: request.uri.to_string(),
+            target: request.target.to_string(),
             host: host(request).map(str::to_owned),
             revision: snapshot.revision,
             client_header: None,

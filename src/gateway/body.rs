@@ -40,10 +40,6 @@ pub struct Streaming {
 }
 
 /// Requests are registered as live only when their stream first has to wait: most never do.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "boxed as a whole, and most streams never leave the large variant"
-)]
 enum Watch {
     NotYet { asked: Asked, live: LiveRequests },
     Registered(Rc<Live>),

@@ -15,9 +15,13 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A request body on its way upstream: what was already read for inspection, then the rest of the stream.
-pub struct RequestBody {
-    read: Option<Bytes>,
+/// A request body on its way upstream: what was already read for inspection, then the rest of the stream. One that has
+/// nothing in it is nothing: requests go through many hands, and few have a body.
+#[derive(Default)]
+pub struct RequestBody(Option<Box<Content>>);
+
+struct Content {
+    read: Bytes,
     trailers: Option<HeaderMap>,
     rest: Rest,
 }
@@ -30,16 +34,13 @@ enum Rest {
 impl RequestBody {
     /// A body of which nothing was read.
     pub fn wrapped(rest: impl Body<Data = Bytes, Error = RequestError> + 'static) -> Self {
-        Self::from(Rest::Wrapped(Box::pin(rest)))
+        let rest = Rest::Wrapped(Box::pin(rest));
+        Self(Some(Box::new(Content { read: Bytes::new(), trailers: None, rest })))
     }
 
     /// A body that is known already.
     pub fn full(bytes: Bytes) -> Self {
-        Self { read: Some(bytes), trailers: None, rest: Rest::Done }
-    }
-
-    fn from(rest: Rest) -> Self {
-        Self { read: None, trailers: None, rest }
+        Self(Some(Box::new(Content { read: bytes, trailers: None, rest: Rest::Done })))
     }
 
     /// Reads the whole body if it has at most `limit` bytes and keeps it to be sent on unchanged. A body in one
@@ -48,10 +49,19 @@ impl RequestBody {
     /// # Errors
     /// [`RequestError::BodyTooLarge`], [`RequestError::BodyTimeout`], [`RequestError::BodyAborted`].
     pub async fn inspect(&mut self, limit: usize) -> Result<Bytes, RequestError> {
+        match &mut self.0 {
+            Some(content) => content.inspect(limit).await,
+            None => Ok(Bytes::new()),
+        }
+    }
+}
+
+impl Content {
+    async fn inspect(&mut self, limit: usize) -> Result<Bytes, RequestError> {
         if self.rest.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
             return Err(RequestError::BodyTooLarge);
         }
-        let mut pieces = Pieces { first: self.read.take().unwrap_or_default(), more: BytesMut::new() };
+        let mut pieces = Pieces { first: std::mem::take(&mut self.read), more: BytesMut::new() };
         while let Some(frame) = self.rest.frame().await {
             match frame?.into_data() {
                 Ok(data) if pieces.len() + data.len() > limit => return Err(RequestError::BodyTooLarge),
@@ -64,7 +74,7 @@ impl RequestBody {
         if bytes.len() > limit {
             return Err(RequestError::BodyTooLarge);
         }
-        self.read = Some(bytes.clone());
+        self.read = bytes.clone();
         Ok(bytes)
     }
 }
@@ -130,25 +140,30 @@ impl Body for RequestBody {
     type Error = RequestError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestError>>> {
-        if let Some(read) = self.read.take().filter(|read| !read.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(read))));
+        let Some(content) = &mut self.get_mut().0 else { return Poll::Ready(None) };
+        if !content.read.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut content.read)))));
         }
-        if let Some(trailers) = self.trailers.take() {
+        if let Some(trailers) = content.trailers.take() {
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
-        Pin::new(&mut self.rest).poll_frame(context)
+        Pin::new(&mut content.rest).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.read.as_ref().is_none_or(Bytes::is_empty) && self.trailers.is_none() && self.rest.is_end_stream()
+        let ended = |content: &Content| {
+            content.read.is_empty() && content.trailers.is_none() && content.rest.is_end_stream()
+        };
+        self.0.as_deref().is_none_or(ended)
     }
 
     fn size_hint(&self) -> SizeHint {
-        let read = self.read.as_ref().map_or(0, |read| u64::try_from(read.len()).unwrap_or(u64::MAX));
-        let rest = self.rest.size_hint();
+        let Some(content) = &self.0 else { return SizeHint::with_exact(0) };
+        let read = u64::try_from(content.read.len()).unwrap_or(u64::MAX);
+        let rest = content.rest.size_hint();
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(read));
         if let Some(upper) = rest.upper() {

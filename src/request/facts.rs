@@ -36,8 +36,8 @@ pub fn gather<'a>(
 /// # Errors
 /// [`RequestError::Malformed`]: it has no path, or was made to have more readings than anybody can look at.
 pub fn path(head: &RequestHead) -> Result<PathReadings<'_>, RequestError> {
-    let target = head.uri.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
-    let path = PathReadings::of(target.as_str());
+    let target = head.target.path_and_query().ok_or(RequestError::Malformed("a target without a path"))?;
+    let path = PathReadings::of(target);
     if !path.is_exhaustive() {
         return Err(RequestError::Malformed("a target with too many readings"));
     }

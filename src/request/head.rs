@@ -26,9 +26,9 @@
 use super::error::RequestError;
 use super::field_name::Names;
 use super::fields::text;
-use super::{FieldName, Fields, RequestHead};
+use super::{FieldName, Fields, RequestHead, Target};
 use crate::config::Limits;
-use http::{Method, Uri, Version};
+use http::{Method, Version};
 use smallvec::SmallVec;
 use std::net::Ipv6Addr;
 
@@ -50,7 +50,7 @@ pub fn check(head: &RequestHead, limits: &Limits) -> Result<(), RequestError> {
         return Err(RequestError::MethodNotAllowed);
     }
     check_size(head, limits)?;
-    check_target(&head.method, &head.uri)?;
+    check_target(&head.method, &head.target)?;
     check_values(&head.fields)?;
     check_authority(head)?;
     check_framing(head)
@@ -59,11 +59,11 @@ pub fn check(head: &RequestHead, limits: &Limits) -> Result<(), RequestError> {
 /// The authority that a request is for: the target's or `:authority`, else `Host`; the same that goes upstream.
 pub fn authority(head: &RequestHead) -> Option<&str> {
     let host = || head.fields.get(FieldName::Host).and_then(text);
-    head.uri.authority().map(http::uri::Authority::as_str).or_else(host)
+    head.target.authority().or_else(host)
 }
 
 fn check_size(head: &RequestHead, limits: &Limits) -> Result<(), RequestError> {
-    let target = target_length(&head.uri);
+    let target = target_length(&head.target);
     if target > limits.target {
         return Err(RequestError::TargetTooLong);
     }
@@ -74,30 +74,29 @@ fn check_size(head: &RequestHead, limits: &Limits) -> Result<(), RequestError> {
     Ok(())
 }
 
-fn target_length(uri: &Uri) -> usize {
-    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
-    path + authority + uri.scheme_str().map_or(0, |scheme| scheme.len() + 3)
+fn target_length(target: &Target) -> usize {
+    let path = target.path_and_query().map_or(0, str::len);
+    path + target.authority().map_or(0, str::len) + target.scheme().map_or(0, |scheme| scheme.len() + 3)
 }
 
-fn check_target(method: &Method, uri: &Uri) -> Result<(), RequestError> {
-    if uri.scheme_str().is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
+fn check_target(method: &Method, target: &Target) -> Result<(), RequestError> {
+    if target.scheme().is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
         return Err(RequestError::Malformed("a target that is neither http nor https"));
     }
-    if uri.scheme().is_none() && uri.authority().is_some() {
+    if target.scheme().is_none() && target.authority().is_some() {
         return Err(RequestError::Malformed("a target in authority form"));
     }
-    let Some(target) = uri.path_and_query() else {
+    let Some(text) = target.path_and_query() else {
         return Err(RequestError::Malformed("a target without a path"));
     };
-    if target.as_str() == "*" && method == Method::OPTIONS {
+    if text == "*" && method == Method::OPTIONS {
         return Ok(());
     }
-    if !target.as_str().starts_with('/') {
+    if !text.starts_with('/') {
         return Err(RequestError::Malformed("a target in no accepted form"));
     }
     // Without a way out of the loop it looks at many bytes at once.
-    if target.as_str().bytes().fold(false, |found, byte| found | (byte <= b' ') | (byte == 0x7f)) {
+    if text.bytes().fold(false, |found, byte| found | (byte <= b' ') | (byte == 0x7f)) {
         return Err(RequestError::Malformed("a control byte or blank in the target"));
     }
     if encodes_line_break(target.path().as_bytes()) {
@@ -167,7 +166,7 @@ fn check_values(fields: &Fields) -> Result<(), RequestError> {
 
 fn check_authority(head: &RequestHead) -> Result<(), RequestError> {
     let host = head.fields.get(FieldName::Host);
-    let target = head.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let target = head.target.authority().map(str::as_bytes);
     match (host, target) {
         (Some(host), Some(target)) if !host.eq_ignore_ascii_case(target) => {
             if head.version > Version::HTTP_11 {

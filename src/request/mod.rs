@@ -13,6 +13,7 @@ pub mod head;
 pub mod record;
 mod request_head;
 pub mod subjects;
+mod target;
 
 mod base64;
 #[cfg(test)]
@@ -25,3 +26,4 @@ pub use error::RequestError;
 pub use field_name::FieldName;
 pub use fields::Fields;
 pub use request_head::RequestHead;
+pub use target::Target;

@@ -262,7 +262,7 @@ fn head_of(record: &Record, path: &str) -> Option<RequestHead> {
     }
     Some(RequestHead {
         method: record.method.clone(),
-        uri: path.parse::<Uri>().ok()?,
+        target: path.parse::<Uri>().ok()?.into(),
         fields,
         ..RequestHead::default()
     })

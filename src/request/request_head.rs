@@ -1,8 +1,10 @@
 //! The head of a request as the gateway passes it around: method, target, version, fields.
 //!
-//! `http`'s own head, but for the fields: [`Fields`] cost neither a hash nor an allocation each.
+//! `http`'s own head, but for the fields, which cost neither a hash nor an allocation each, and the target, which is not
+//! read a second time.
 
 use super::fields::Fields;
+use super::target::Target;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Uri, Version};
 
@@ -11,8 +13,8 @@ use http::{HeaderMap, Method, Request, Uri, Version};
 pub struct RequestHead {
     /// Its method.
     pub method: Method,
-    /// Its target.
-    pub uri: Uri,
+    /// What it asks for.
+    pub target: Target,
     /// The version that the client speaks.
     pub version: Version,
     /// Its fields.
@@ -22,7 +24,7 @@ pub struct RequestHead {
 impl From<Parts> for RequestHead {
     fn from(parts: Parts) -> Self {
         let Parts { method, uri, version, headers, .. } = parts;
-        Self { method, uri, version, fields: Fields::from(&headers) }
+        Self { method, target: Target::from(uri), version, fields: Fields::from(&headers) }
     }
 }
 
@@ -30,8 +32,8 @@ impl From<Parts> for RequestHead {
 impl From<RequestHead> for Parts {
     fn from(head: RequestHead) -> Self {
         let (mut parts, ()) = Request::new(()).into_parts();
-        let RequestHead { method, uri, version, fields } = head;
-        (parts.method, parts.uri, parts.version) = (method, uri, version);
+        let RequestHead { method, target, version, fields } = head;
+        (parts.method, parts.uri, parts.version) = (method, Uri::from(&target), version);
         parts.headers = HeaderMap::from(&fields);
         parts
     }

@@ -24,7 +24,7 @@ use crate::http1::{Lined, Sending};
 use crate::request::fields::Place;
 use crate::request::{RequestBody, RequestError, RequestHead};
 use answer::Terms;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http::{Response, StatusCode};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -114,7 +114,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         };
         let terms = Terms::of(&request);
         let body = Upload::begin(&self.wire, terms.expects_continue);
-        let body = body.map_or_else(|| RequestBody::full(Bytes::new()), RequestBody::wrapped);
+        let body = body.map_or_else(RequestBody::default, RequestBody::wrapped);
         match self.handled(request, body).await {
             None => Outcome::Gone,
             Some(response) => self.send(response, terms).await,
@@ -125,7 +125,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
     /// `async fn`, which would copy what it is given once more.
     fn handled(
         &self,
-        request: RequestHead,
+        request: Box<RequestHead>,
         body: RequestBody,
     ) -> impl Future<Output = Option<Response<H::Body>>> {
         let client = &*self.client;

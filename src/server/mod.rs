@@ -61,7 +61,7 @@ pub trait Handler: 'static {
     /// Answers a request. Never fails: failures are responses.
     fn handle(
         &self,
-        request: RequestHead,
+        request: Box<RequestHead>,
         body: RequestBody,
         connection: &Connection,
     ) -> impl Future<Output = Response<Self::Body>>;

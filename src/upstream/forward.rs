@@ -24,7 +24,7 @@ use crate::http1::Coding;
 use crate::request::{RequestError, RequestHead};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
-use http::uri::{Authority, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -55,7 +55,7 @@ struct Errand<'a> {
 }
 
 impl Upstream {
-    /// Sends a request upstream and returns what comes back. Must run within a `LocalSet`.
+    /// Sends a request upstream and returns what comes back. Must run within a `LocalRuntime`.
     ///
     /// The settings are those of the moment: addresses that are gone from them are not used any more. What is
     /// said of the request's sender holds its permit, and is taken by value: one permit, one request.
@@ -189,7 +189,7 @@ impl Errand<'_> {
         connection: &mut Http1,
         body: Outgoing,
     ) -> Result<Message, RequestError> {
-        let target = self.request.uri.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
+        let target = self.request.target.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
         let announces_trailers = self.hop.announces_trailers;
         let coding = match self.length(&body) {
             Some(length) => Coding::Length(length),
@@ -291,7 +291,8 @@ impl Errand<'_> {
         uri.scheme = Some(if endpoint.url.tls { Scheme::HTTPS } else { Scheme::HTTP });
         uri.authority =
             Some(Authority::try_from(&*host).map_err(|_| RequestError::Malformed("invalid host"))?);
-        uri.path_and_query = Some(asked.uri.path_and_query().cloned().ok_or(RequestError::MethodNotAllowed)?);
+        let target = asked.target.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
+        uri.path_and_query = PathAndQuery::try_from(target).ok();
         let mut request = Request::new(body);
         request.method_mut().clone_from(&asked.method);
         *request.version_mut() = Version::HTTP_2;

@@ -55,9 +55,8 @@ pub(super) enum Wish {
 
 /// The authority that the request is for: of the target if it has one (RFC 9112 §3.2.2), else `Host`.
 pub(super) fn host(request: &RequestHead) -> Option<&[u8]> {
-    match request.uri.authority() {
-        Some(authority) => {
-            let text = authority.as_str();
+    match request.target.authority() {
+        Some(text) => {
             let bare = text.rsplit_once('@').map_or(text, |(_, bare)| bare);
             Some(bare.as_bytes())
         }

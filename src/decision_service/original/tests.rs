@@ -22,8 +22,8 @@ fn asked(original: &Original, target: &str, fields: &[(&str, &str)]) -> Result<S
     let request = read(original, question.into())?;
     let hosts: Vec<_> = request.fields.all(FieldName::Host).map(String::from_utf8_lossy).collect();
     assert_eq!(hosts.len(), 1);
-    assert!(request.uri.authority().is_none());
-    Ok(format!("{} {} {}", request.method, hosts[0], request.uri))
+    assert!(request.target.authority().is_none());
+    Ok(format!("{} {} {}", request.method, hosts[0], request.target))
 }
 
 /// A question of nginx with one field changed, or taken away where the value is empty.

@@ -49,7 +49,7 @@ fn direct(policy: &Policy, parts: &RequestHead, body: &str) -> Option<(Effect, R
 
 fn replayed(policy: &Policy, record: &Record, parts: &RequestHead) -> Result<Effect, Unknown> {
     let answers = answers();
-    let asked = (Some(CLIENT.parse().unwrap()), parts.uri.path());
+    let asked = (Some(CLIENT.parse().unwrap()), parts.target.path());
     Replay::new(policy, &answers).decide(record, asked, |decision| decision.effect)
 }
 

@@ -61,11 +61,11 @@ fn collect_head<'a>(collector: &mut Collector<'a, '_>, path: &PathReadings<'a>, 
     }
     host(collector, request);
     tenant_headers(collector, request);
-    if let Some(query) = request.uri.query() {
-        let sure = query_begins_at_the_mark(request.uri.path());
+    if let Some(query) = request.target.query() {
+        let sure = query_begins_at_the_mark(request.target.path());
         query::read(collector, if sure { Place::Naming } else { Place::Doubtful }, query);
     }
-    path_parameters(collector, request.uri.path());
+    path_parameters(collector, request.target.path());
     for value in request.fields.all(FieldName::Authorization) {
         basic::read(collector, value);
         jwt::from_authorization(collector, value);
@@ -108,7 +108,7 @@ fn collect_body(
 /// who has path and host reads them again.
 pub(super) fn witness_head(policy: &Policy, request: &RequestHead) -> Statements {
     let (mut statements, mut facts) = (Statements::default(), SubjectFacts::default());
-    let path = PathReadings::of(request.uri.path());
+    let path = PathReadings::of(request.target.path());
     collect_head(&mut Collector::new(policy, &mut facts).witnessed(&mut statements), &path, request);
     statements.flag(&facts);
     statements

@@ -26,7 +26,7 @@ fn empty<'a>(parts: &'a RequestHead) -> RequestFacts<'a> {
     RequestFacts {
         client: Some("192.0.2.1".parse().unwrap()),
         api_keys: SmallVec::new(),
-        path: PathReadings::of(parts.uri.path_and_query().unwrap().as_str()),
+        path: PathReadings::of(parts.target.path_and_query().unwrap()),
         subjects: SubjectFacts::default(),
     }
 }

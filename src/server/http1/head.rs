@@ -4,8 +4,8 @@
 //! The scanner has read every byte: the first line has two blanks and ends in CRLF. Nothing is looked for twice.
 
 use crate::request::fields::Place;
-use crate::request::{Fields, RequestError, RequestHead};
-use bytes::{Buf, Bytes, BytesMut};
+use crate::request::{Fields, RequestError, RequestHead, Target};
+use bytes::{Buf, BytesMut};
 use http::{Method, Uri, Version};
 use memchr::memchr;
 
@@ -13,22 +13,26 @@ use memchr::memchr;
 ///
 /// # Errors
 /// [`RequestError::Malformed`], which the scanner has ruled out.
-pub(super) fn request(head: BytesMut, places: Vec<Place>) -> Result<RequestHead, RequestError> {
+pub(super) fn request(head: BytesMut, places: Vec<Place>) -> Result<Box<RequestHead>, RequestError> {
     parse(head, places).ok_or(RequestError::Malformed("head"))
 }
 
-fn parse(mut head: BytesMut, places: Vec<Place>) -> Option<RequestHead> {
+fn parse(mut head: BytesMut, places: Vec<Place>) -> Option<Box<RequestHead>> {
     if head.starts_with(b"\r\n") {
         head.advance(2);
     }
     let (method, rest) = split(&head, b' ')?;
     let (target, rest) = split(rest, b' ')?;
-    Some(RequestHead {
+    Some(Box::new(RequestHead {
         method: Method::from_bytes(method).ok()?,
-        uri: Uri::from_maybe_shared(Bytes::copy_from_slice(target)).ok()?,
+        target: target_of(target)?,
         version: if rest.starts_with(b"HTTP/1.0") { Version::HTTP_10 } else { Version::HTTP_11 },
         fields: Fields::of_lines(head, places)?,
-    })
+    }))
+}
+
+fn target_of(text: &[u8]) -> Option<Target> {
+    Target::in_origin_form(text).or_else(|| Uri::try_from(text).ok().map(Target::from))
 }
 
 /// What is before a sign, and what is behind it.
@@ -93,7 +97,7 @@ mod tests {
                 expected.append(name, http::HeaderValue::from_bytes(value).unwrap());
             }
             prop_assert_eq!(read.method.as_str(), method);
-            prop_assert_eq!(read.uri.to_string(), target);
+            prop_assert_eq!(read.target.to_string(), target);
             prop_assert_eq!(read.version == Version::HTTP_10, version == 0);
             prop_assert_eq!(HeaderMap::from(&read.fields), expected);
         }

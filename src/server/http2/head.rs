@@ -10,11 +10,11 @@
 
 use super::hpack::Line;
 use crate::request::fields::USUAL_FIELDS;
-use crate::request::{Fields, RequestError, RequestHead};
+use crate::request::{Fields, RequestError, RequestHead, Target};
 use crate::server::scanner::{METHOD_BYTES, check_path, is_lower_token, text_length};
 use bytes::Bytes;
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, uri};
+use http::uri::{Authority, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use std::fmt;
 
 /// What each field counts beside its text (RFC 9113 §6.5.2).
@@ -36,7 +36,7 @@ pub struct Head {
     method: Option<Method>,
     scheme: Option<Scheme>,
     authority: Option<Authority>,
-    path: Option<PathAndQuery>,
+    path: Option<Target>,
     fields: Fields,
     length: Option<u64>,
     /// Bytes that the list may still have.
@@ -54,7 +54,7 @@ impl fmt::Debug for Head {
 #[derive(Debug)]
 pub struct Read {
     /// The head.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// What `Content-Length` says.
     pub length: Option<u64>,
 }
@@ -105,9 +105,8 @@ impl Head {
             }
             // Its form depends on the method, which may come later.
             b":path" => {
-                let path = Bytes::copy_from_slice(line.value);
                 check_path(line.value).map_err(refused)?;
-                once(&mut self.path, PathAndQuery::from_maybe_shared(path).map_err(|_| Fault::Malformed)?)
+                once(&mut self.path, Target::in_origin_form(line.value).ok_or(Fault::Malformed)?)
             }
             _ => Err(Fault::Malformed),
         }
@@ -152,17 +151,14 @@ impl Head {
         if scheme.is_none() != is_connect || path.is_none() != is_connect {
             return Err(Fault::Malformed);
         }
-        if path.as_ref().is_some_and(|path| path == "*") && method != Method::OPTIONS {
+        if path.as_ref().is_some_and(|path| path.path() == "*") && method != Method::OPTIONS {
             return Err(refused("form of the target"));
         }
-        let mut parts = uri::Parts::default();
-        (parts.scheme, parts.authority, parts.path_and_query) = (scheme, authority, path);
-        if parts.authority.is_none() {
-            // `http::Uri` has no scheme without an authority; `Host` may say it.
-            parts.scheme = None;
-        }
-        let uri = Uri::from_parts(parts).map_err(|_| Fault::Malformed)?;
-        Ok(Read { head: RequestHead { method, uri, version: Version::HTTP_2, fields }, length })
+        let target = match path {
+            Some(path) => path.at(scheme, authority),
+            None => Target::in_authority_form(authority),
+        };
+        Ok(Read { head: Box::new(RequestHead { method, target, version: Version::HTTP_2, fields }), length })
     }
 }
 
@@ -282,7 +278,7 @@ mod tests {
     fn a_head_is_what_its_lines_say() {
         let Read { head, length } = with(&[("cookie", "a=b"), ("x", "")]).unwrap();
         assert_eq!((head.method, head.version, length), (Method::GET, Version::HTTP_2, None));
-        assert_eq!(head.uri, "https://idp.example/a?b=c");
+        assert_eq!(head.target.to_string(), "https://idp.example/a?b=c");
         let fields: Vec<_> = head.fields.iter().map(|field| (field.name(), field.value)).collect();
         assert_eq!(fields, [("cookie", b"a=b".as_slice()), ("x", b"")]);
         let post = [&PLAIN[..], &[("content-length", "5")]].concat();
@@ -293,7 +289,7 @@ mod tests {
     fn targets_are_those_of_http1() {
         for path in ["/", "/a//b/../c;d?e=%2f", "/?", "//x"] {
             let head = saying(":path", path).unwrap().head;
-            assert_eq!(head.uri.path_and_query().unwrap(), path);
+            assert_eq!(head.target.path_and_query().unwrap(), path);
         }
         let refused = [
             "",
@@ -316,7 +312,7 @@ mod tests {
         let options = [(":method", "OPTIONS"), (":scheme", "http"), (":authority", "a"), (":path", "*")];
         assert!(read(&options, true).is_ok());
         let connect = read(&[(":method", "CONNECT"), (":authority", "a:443")], true).unwrap().head;
-        assert_eq!((connect.method, connect.uri.authority().unwrap().as_str()), (Method::CONNECT, "a:443"));
+        assert_eq!((connect.method, connect.target.authority().unwrap()), (Method::CONNECT, "a:443"));
     }
 
     #[test]

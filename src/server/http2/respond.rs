@@ -29,7 +29,7 @@ thread_local! {
 pub(super) async fn respond<H: Handler>(
     client: Rc<Client<H>>,
     open: OpenStream,
-    request: (Result<RequestHead, RequestError>, bool),
+    request: (Result<Box<RequestHead>, RequestError>, bool),
 ) {
     let mut exchange = pin!(exchange(&client, &open, request));
     poll_fn(|context| match open.poll_gone(context) {
@@ -44,7 +44,7 @@ pub(super) async fn respond<H: Handler>(
 async fn exchange<H: Handler>(
     client: &Client<H>,
     open: &OpenStream,
-    (request, is_head): (Result<RequestHead, RequestError>, bool),
+    (request, is_head): (Result<Box<RequestHead>, RequestError>, bool),
 ) -> Result<(), Gone> {
     let response = match request {
         Err(error) => client.handler.refuse(error, &client.connection),
@@ -58,7 +58,7 @@ async fn exchange<H: Handler>(
 
 fn body(open: &OpenStream, head: &RequestHead) -> RequestBody {
     if open.stream.incoming.borrow().is_over() {
-        return RequestBody::full(Bytes::new());
+        return RequestBody::default();
     }
     let expects = head.fields.all(FieldName::Expect).any(|value| mentions(value, b"100-continue"));
     RequestBody::wrapped(Upload::of(open, expects))

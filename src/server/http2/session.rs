@@ -173,7 +173,7 @@ impl<H: Handler> Session<H> {
         Ok(())
     }
 
-    fn begin(&self, open: OpenStream, request: Result<RequestHead, RequestError>, is_head: bool) {
+    fn begin(&self, open: OpenStream, request: Result<Box<RequestHead>, RequestError>, is_head: bool) {
         if request.is_err() {
             self.client.counters.refused_heads.fetch_add(1, Relaxed);
         }

@@ -90,11 +90,11 @@ impl Handler for Toy {
 
     async fn handle(
         &self,
-        request: RequestHead,
+        request: Box<RequestHead>,
         body: RequestBody,
         connection: &Connection,
     ) -> Response<Frames> {
-        let path = request.uri.path().to_owned();
+        let path = request.target.path().to_owned();
         self.0.seen.lock().unwrap().push(format!("{} {path}", request.method));
         match path.as_str() {
             "/echo" => match body.collect().await {

@@ -1,13 +1,12 @@
 //! The head of a request, written: method, target and fields in → bytes out.
 //!
-//! What stands in a `Method`, a `PathAndQuery` or in fields was checked when it was made: none of
+//! What stands in a `Method`, a `Target` or in fields was checked when it was made: none of
 //! it holds a CR, an LF or, but for values, a blank. So what is written here is one head and nothing more.
 
 use super::super::headers::FieldWriter;
 use crate::http1::put_field;
 use crate::request::fields::Field;
 use http::Method;
-use http::uri::PathAndQuery;
 
 /// The first line of a request.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub(in crate::upstream) struct RequestLine<'a> {
     /// Its method.
     pub(in crate::upstream) method: &'a Method,
     /// Its target, to the byte as it came.
-    pub(in crate::upstream) target: &'a PathAndQuery,
+    pub(in crate::upstream) target: &'a str,
     /// Whether the client told of trailers. Such as nobody told of stay here: not every server reads them.
     pub(in crate::upstream) announces_trailers: bool,
     /// Whether the connection ends with this exchange, and the upstream is told so.
@@ -24,7 +23,7 @@ pub(in crate::upstream) struct RequestLine<'a> {
 
 impl RequestLine<'_> {
     pub(super) fn begin(&self, head: &mut Vec<u8>) {
-        for part in [self.method.as_str(), " ", self.target.as_str(), " HTTP/1.1\r\n"] {
+        for part in [self.method.as_str(), " ", self.target, " HTTP/1.1\r\n"] {
             head.extend_from_slice(part.as_bytes());
         }
     }

@@ -93,7 +93,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let decision = decide(policy, &facts, |_| {});
-    let path = request.uri.path();
+    let path = request.target.path();
     if path.starts_with("/oauth2/") && !path.contains(['%', ';', '\\']) && !path.contains("/.") {
         assert_eq!(decision.effect, Effect::Block, "{path}");
     }

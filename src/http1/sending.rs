@@ -215,9 +215,9 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
         (!self.begun).then_some(self.body)
     }
 
-    /// The buffer, to be used again.
-    pub fn into_buffer(self, kept: usize) -> Vec<u8> {
-        let mut out = self.out;
+    /// The buffer of a message that was sent, to be used again.
+    pub fn take_buffer(&mut self, kept: usize) -> Vec<u8> {
+        let mut out = std::mem::take(&mut self.out);
         out.clear();
         out.shrink_to(kept);
         out

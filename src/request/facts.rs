@@ -52,12 +52,9 @@ pub fn gather_along<'a>(
     client: Option<IpAddr>,
     path: PathReadings<'a>,
 ) -> RequestFacts<'a> {
-    let mut facts = RequestFacts {
-        client: client.map(|client| client.to_canonical()),
-        api_keys: api_key::listed(policy, &head.fields),
-        path,
-        subjects: SubjectFacts::default(),
-    };
+    let client = client.map(|client| client.to_canonical());
+    let api_keys = api_key::listed(policy, &head.fields);
+    let mut facts = RequestFacts { client, api_keys, path, subjects: SubjectFacts::default() };
     if subjects_matter(policy, &facts.path) {
         subjects::from_head(policy, &mut facts, head);
     }

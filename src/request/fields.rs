@@ -7,6 +7,7 @@
 //!
 //! Holds secrets, so it cannot be printed.
 
+use super::eights::make_lower;
 use super::field_name::{FieldName, Names};
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -49,7 +50,7 @@ impl Place {
         let back = value.iter().rev().take(value.len() - front).take_while(|byte| blank(byte)).count();
         self.value = self.value.start + front..self.value.end - back;
         let name = text.get_mut(self.name.clone())?;
-        name.make_ascii_lowercase();
+        make_lower(name);
         self.known = FieldName::of(name);
         Some(())
     }

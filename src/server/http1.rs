@@ -172,7 +172,7 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
             if !sent {
                 return Outcome::Gone;
             }
-            self.head = sending.into_buffer(KEPT_HEAD);
+            self.head = sending.take_buffer(KEPT_HEAD);
             if switches {
                 return Outcome::Switched;
             }

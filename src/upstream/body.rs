@@ -106,8 +106,10 @@ pub(super) enum Source {
     Http2 { incoming: Incoming, deadline: Deadline },
 }
 
-/// A response body from upstream. Dropped early, it stops the exchange.
-pub struct UpstreamBody {
+/// A response body from upstream. Dropped early, it stops the exchange. Boxed, for it goes through many hands.
+pub struct UpstreamBody(Box<Arriving>);
+
+struct Arriving {
     /// `None` once it has ended.
     source: Option<Source>,
     address: SocketAddr,
@@ -117,25 +119,27 @@ pub struct UpstreamBody {
 
 impl UpstreamBody {
     pub(super) fn new(source: Source, address: SocketAddr, lines: Option<FieldLines>) -> Self {
-        let mut body = Self { source: Some(source), address, lines };
-        body.settle();
-        body
+        let mut arriving = Box::new(Arriving { source: Some(source), address, lines });
+        arriving.settle();
+        Self(arriving)
     }
 
     /// A body without a byte: that of a 101.
     pub(super) fn empty(address: SocketAddr) -> Self {
-        Self { source: None, address, lines: None }
+        Self(Box::new(Arriving { source: None, address, lines: None }))
     }
 
     /// Whether nothing of it has to be waited for.
     pub fn is_here(&self) -> bool {
-        match &self.source {
+        match &self.0.source {
             None => true,
             Some(Source::Http1 { connection, .. }) => connection.is_here(),
             Some(Source::Http2 { incoming, .. }) => incoming.is_end_stream(),
         }
     }
+}
 
+impl Arriving {
     /// Returns the connection of a response that has ended: it may serve again.
     fn settle(&mut self) {
         let ended = self.source.as_ref().is_some_and(Source::has_ended);
@@ -173,42 +177,43 @@ impl Body for UpstreamBody {
     type Error = BodyError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let address = self.address;
-        let Some(source) = &mut self.source else {
+        let arriving = &mut *self.get_mut().0;
+        let address = arriving.address;
+        let Some(source) = &mut arriving.source else {
             return Poll::Ready(None);
         };
         match source.poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 source.deadline().progress();
-                self.settle();
+                arriving.settle();
                 Poll::Ready(Some(Ok(clean_trailers(frame))))
             }
             Poll::Ready(Some(Err(source))) => {
-                self.source = None;
+                arriving.source = None;
                 Poll::Ready(Some(Err(BodyError::BrokeOff { address, source })))
             }
             Poll::Ready(None) => {
-                self.settle();
-                self.source = None;
+                arriving.settle();
+                arriving.source = None;
                 Poll::Ready(None)
             }
             Poll::Pending => {
                 ready!(source.deadline().poll_silence(context));
-                self.source = None;
+                arriving.source = None;
                 Poll::Ready(Some(Err(BodyError::Stalled { address })))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.source.as_ref().is_none_or(Source::has_ended)
+        self.0.source.as_ref().is_none_or(Source::has_ended)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.source {
+        match &self.0.source {
             None => SizeHint::with_exact(0),
             Some(Source::Http1 { connection, .. }) => connection.size_hint(),
             Some(Source::Http2 { incoming, .. }) => incoming.size_hint(),
@@ -218,13 +223,13 @@ impl Body for UpstreamBody {
 
 impl Lined for UpstreamBody {
     fn take_lines(&mut self) -> Option<FieldLines> {
-        self.lines.take()
+        self.0.lines.take()
     }
 }
 
 impl fmt::Debug for UpstreamBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpstreamBody").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("UpstreamBody").field("address", &self.0.address).finish_non_exhaustive()
     }
 }
 

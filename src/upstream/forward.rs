@@ -14,7 +14,7 @@ use super::deadline::Deadline;
 use super::error::{BreakOff, UpstreamError};
 use super::headers::{self, Forwarding, Wish};
 use super::hop::HopFields;
-use super::http1::{Http1, Message, RequestLine, ResponseHead, Unanswered};
+use super::http1::{Http1, RequestLine, ResponseHead, Unanswered};
 use super::origin::Candidates;
 use super::pool::{Endpoint, Keep};
 use super::response_fields;
@@ -163,13 +163,12 @@ impl Errand<'_> {
     ) -> Result<Response<UpstreamBody>, Box<Failure>> {
         let address = endpoint.address;
         let span = self.settings.response_timeout;
-        let message =
-            self.message(endpoint, &mut connection, body).map_err(|error| final_error(error.into()))?;
+        self.load(endpoint, &mut connection, body).map_err(|error| final_error(error.into()))?;
         connection.deadline.restart(span);
         let silence = |deadline: &mut Deadline, context: &mut Context<'_>| {
             poll_silence(deadline, span, upload, context)
         };
-        match connection.exchange(message, silence).await {
+        match connection.exchange(silence).await {
             Some(Ok(head)) => {
                 endpoint.health.answered();
                 self.respond_http1(endpoint, connection, head).map_err(final_error)
@@ -181,14 +180,14 @@ impl Errand<'_> {
         }
     }
 
-    /// The request as an HTTP/1.1 upstream gets it: the target to the byte, the fields anew, the framing as the body
+    /// Makes the request as an HTTP/1.1 upstream gets it: the target to the byte, the fields anew, the framing as the body
     /// has it.
-    fn message(
+    fn load(
         &self,
         endpoint: &Endpoint,
         connection: &mut Http1,
         body: Outgoing,
-    ) -> Result<Message, RequestError> {
+    ) -> Result<(), RequestError> {
         let target = self.request.target.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
         let announces_trailers = self.hop.announces_trailers;
         let coding = match self.length(&body) {
@@ -200,10 +199,11 @@ impl Errand<'_> {
         let ends = coding != Coding::None && !self.takes_content();
         let line = RequestLine { method: &self.request.method, target, announces_trailers, ends };
         let host = self.host(endpoint);
-        Ok(connection.message(&line, (body, coding), |head| {
+        connection.load(&line, (body, coding), |head| {
             let request = (self.request, &self.hop);
             headers::write_request(head, request, self.forwarding, self.settings, (&host, self.wish));
-        }))
+        });
+        Ok(())
     }
 
     /// The `Content-Length` to be sent, if any.

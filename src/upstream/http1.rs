@@ -45,19 +45,14 @@ pub(super) struct Http1 {
     receiving: Receiving,
     /// What the next head is written into.
     head: Vec<u8>,
+    /// The request that is being sent.
+    sending: Option<Sending<Outgoing>>,
     remainder: Option<Remainder>,
     /// Whether it ends with this exchange.
     ends: bool,
     pub(super) deadline: Deadline,
     /// Whether it has served before, so that the upstream may have closed it meanwhile.
     pub(super) reused: bool,
-}
-
-/// What an exchange is about to send.
-pub(super) struct Message {
-    sending: Sending<Outgoing>,
-    /// Whether the response can have a body: not that to HEAD.
-    wants_body: bool,
 }
 
 /// Why there is no response head.
@@ -85,6 +80,7 @@ impl Http1 {
             stream: Rc::new(RefCell::new(stream)),
             receiving: Receiving::default(),
             head: Vec::new(),
+            sending: None,
             remainder: None,
             ends: false,
             deadline: Deadline::new(span),
@@ -92,13 +88,13 @@ impl Http1 {
         })
     }
 
-    /// A request for this connection; `write_fields` writes its fields.
-    pub(super) fn message(
+    /// Makes the request of the next exchange; `write_fields` writes its fields.
+    pub(super) fn load(
         &mut self,
         line: &RequestLine<'_>,
         (body, coding): (Outgoing, Coding),
         write_fields: impl FnOnce(&mut Vec<u8>),
-    ) -> Message {
+    ) {
         let mut head = std::mem::take(&mut self.head);
         head.clear();
         line.begin(&mut head);
@@ -113,35 +109,44 @@ impl Http1 {
         if !line.announces_trailers {
             sending = sending.without_trailers();
         }
-        Message { sending, wants_body: !line.is_head() }
+        self.sending = Some(sending);
+        self.receiving.expect(!line.is_head());
     }
 
-    /// Sends a message until the head of its response is here. `silence` is asked whenever nothing happens, and is ready
+    /// Sends the request until the head of its response is here. `silence` is asked whenever nothing happens, and is ready
     /// once that has been so for too long: then there is no outcome at all.
     pub(super) async fn exchange(
         &mut self,
-        message: Message,
         mut silence: impl FnMut(&mut Deadline, &mut Context<'_>) -> Poll<()>,
     ) -> Option<Result<ResponseHead, Unanswered>> {
-        let Message { mut sending, wants_body } = message;
-        let Self { stream, receiving, deadline, .. } = self;
-        receiving.expect(wants_body);
-        let mut sent = false;
-        let outcome = poll_fn(|context| {
-            let step = step(&mut stream.borrow_mut(), (&mut sending, &mut sent), receiving, context);
-            if step.is_ready() { step.map(Some) } else { silence(deadline, context).map(|()| None) }
+        let answered = poll_fn(|context| match self.step(context) {
+            Poll::Ready(answered) => Poll::Ready(Some(answered)),
+            Poll::Pending => silence(&mut self.deadline, context).map(|()| None),
         });
-        match outcome.await? {
-            Ok(head) if sent => {
-                self.head = sending.into_buffer(KEPT_HEAD);
-                Some(Ok(head))
-            }
+        match answered.await? {
             Ok(head) => {
-                self.remainder = Some(go_on(Rc::clone(&self.stream), sending));
+                // What is left of an upload goes on beside its response.
+                self.remainder = self.sending.take().map(|sending| go_on(Rc::clone(&self.stream), sending));
                 Some(Ok(head))
             }
-            Err(error) => Some(Err(Unanswered { error, unsent: sending.unsent() })),
+            Err(error) => {
+                let unsent = self.sending.take().and_then(Sending::unsent);
+                Some(Err(Unanswered { error, unsent }))
+            }
         }
+    }
+
+    /// Sends what can be sent, and reads what has come.
+    fn step(&mut self, context: &mut Context<'_>) -> Poll<Result<ResponseHead, BreakOff>> {
+        let stream = &mut *self.stream.borrow_mut();
+        if let Some(sending) = &mut self.sending
+            && let Poll::Ready(outcome) = sending.poll(stream, context)
+        {
+            outcome.map_err(BreakOff::from)?;
+            self.head = sending.take_buffer(KEPT_HEAD);
+            self.sending = None;
+        }
+        self.receiving.poll_head(stream, context)
     }
 
     /// The next piece of the response's body.
@@ -196,20 +201,6 @@ impl Http1 {
         let stream = Rc::into_inner(stream)?.into_inner();
         Some((stream, receiving.into_rest()))
     }
-}
-
-/// Sends what can be sent, and reads what has come.
-fn step(
-    stream: &mut Stream,
-    (sending, sent): (&mut Sending<Outgoing>, &mut bool),
-    receiving: &mut Receiving,
-    context: &mut Context<'_>,
-) -> Poll<Result<ResponseHead, BreakOff>> {
-    if !*sent && let Poll::Ready(outcome) = sending.poll(stream, context) {
-        outcome.map_err(BreakOff::from)?;
-        *sent = true;
-    }
-    receiving.poll_head(stream, context)
 }
 
 /// Sends what remains of a request while its response comes in.

@@ -4,6 +4,7 @@
 //! Whatever it leaves, the machine takes byte by byte; a property test holds the two to one outcome.
 
 use super::names::lower_token;
+use crate::request::eights::{EACH, HIGHEST, at_least};
 
 /// A line, by its lengths.
 pub(super) struct PlainField {
@@ -47,12 +48,7 @@ fn length_of(run: &[u8], doubts: impl Fn(u64) -> u64, is: impl Fn(u8) -> bool) -
     length + rest.iter().position(|&byte| !is(byte)).unwrap_or(rest.len())
 }
 
-/// One, in each of eight bytes.
-const EACH: u64 = u64::from_ne_bytes([1; 8]);
-/// The highest bit of each of eight bytes: it is set where a byte is in doubt.
-const HIGHEST: u64 = EACH * 0x80;
-
-/// Doubts about control bytes, HTAB too.
+/// Doubts, by the highest bits of bytes, about control bytes, HTAB too.
 fn controls(bytes: u64) -> u64 {
     let is_delete = (bytes & !HIGHEST) + EACH;
     (!at_least(bytes, b' ') | is_delete) & !bytes & HIGHEST
@@ -65,11 +61,6 @@ fn no_letters(bytes: u64) -> u64 {
     let from_hyphen = (bytes ^ (EACH * u64::from(b'-'))) & !HIGHEST;
     let is_hyphen = !(from_hyphen + !HIGHEST);
     (!(is_letter | is_hyphen) | bytes) & HIGHEST
-}
-
-/// Sets the highest bit of the bytes that are, without it, at least so much; no byte borrows of the next.
-fn at_least(bytes: u64, limit: u8) -> u64 {
-    (bytes | HIGHEST) - EACH * u64::from(limit)
 }
 
 #[cfg(test)]

@@ -117,10 +117,9 @@ impl Gateway {
         (connection, id): (&Connection, &RequestId),
     ) -> Result<(Response<UpstreamBody>, Judged), Failure> {
         head::check(request, &snapshot.config.server.limits)?;
-        let client =
-            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &request.fields);
-        let (permit, said, decided) =
-            self.permit(snapshot, request, (&client, connection, id), &mut body).await?;
+        let client = self.client(snapshot, request, connection);
+        let said = self.hear(snapshot, request, &client, &mut body).await?;
+        let (permit, decided) = self.permit(snapshot, request, (&client, connection, id), &said)?;
         id.pass_on(&mut request.fields);
         let disguised = permit.demands_disguise();
         if disguised {
@@ -142,33 +141,55 @@ impl Gateway {
         Ok((response, Judged { said, disguised, waited }))
     }
 
-    /// Gathers the facts, looks into the body where it matters, decides and enforces. Says when it had decided.
-    async fn permit(
+    /// Whose request it is.
+    fn client(&self, snapshot: &Snapshot, request: &RequestHead, connection: &Connection) -> ClientAddress {
+        let config = &snapshot.config;
+        let client = client_address::resolve(&config.client_ip, connection.peer.ip(), &request.fields);
+        self.metrics.client(how_found(&client, config, &request.fields));
+        client
+    }
+
+    /// Reads the body where what it says could lead to a block. The facts that say so are not kept while it comes: what
+    /// outlives a wait is memory of the connection's, touched and paid for by every request that does not wait.
+    async fn hear(
+        &self,
+        snapshot: &Snapshot,
+        request: &RequestHead,
+        client: &ClientAddress,
+        body: &mut RequestBody,
+    ) -> Result<Said, Failure> {
+        if body.is_end_stream() {
+            return Ok(Said::Nothing);
+        }
+        let Snapshot { policy, config, .. } = snapshot;
+        if !facts::needs_body(policy, &facts::gather(policy, request, client.address)?, &config.answers) {
+            return Ok(Said::NotHeard);
+        }
+        Ok(Said::Heard(body.inspect(policy.rules().inspect_body_limit).await?))
+    }
+
+    /// Gathers the facts, decides and enforces. Says when it had decided.
+    fn permit(
         &self,
         snapshot: &Snapshot,
         request: &RequestHead,
         (client, connection, id): (&ClientAddress, &Connection, &RequestId),
-        body: &mut RequestBody,
-    ) -> Result<(Permit, Said, Instant), Failure> {
+        said: &Said,
+    ) -> Result<(Permit, Instant), Failure> {
         let policy = &snapshot.policy;
-        self.metrics.client(how_found(client, &snapshot.config, &request.fields));
-        let mut begun = Instant::now();
-        let mut said = if body.is_end_stream() { Said::Nothing } else { Said::NotHeard };
+        let begun = Instant::now();
         let mut facts = facts::gather_along(policy, request, client.address, facts::path(request)?);
-        if matches!(said, Said::NotHeard) && facts::needs_body(policy, &facts, &snapshot.config.answers) {
-            let heard = body.inspect(policy.rules().inspect_body_limit).await?;
-            begun = Instant::now();
-            facts::add_body(policy, &mut facts, request, &heard)?;
-            said = Said::Heard(heard);
+        if let Said::Heard(body) = said {
+            facts::add_body(policy, &mut facts, request, body)?;
         }
         let decision = decide(policy, &facts, |check| snapshot.hits.count(self.worker, check, begun));
         let decided = Instant::now();
         self.metrics.decision_time.observe(decided.duration_since(begun));
-        let line = Decided { decision: &decision, facts: &facts, said: &said };
+        let line = Decided { decision: &decision, facts: &facts, said };
         self.record(snapshot, &line, request, (client, connection, id));
         let permit =
             enforce(snapshot, &decision).map_err(|refusal| Failure::Refused(refusal, client.address))?;
-        Ok((permit, said, decided))
+        Ok((permit, decided))
     }
 
     /// Counts a decision, and logs it where it blocks or would block, or where every decision is wanted.

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::request_id::RequestId;
 use super::{Gateway, ResponseBody};
 use crate::enforce::Refusal;
-use crate::request::{Connection, RequestBody, RequestHead, client_address, head};
+use crate::request::{Connection, RequestBody, RequestHead, head};
 use crate::store::Snapshot;
 use crate::telemetry::metrics::RequestDecision;
 use bytes::Bytes;
@@ -71,9 +71,9 @@ impl Gateway {
         (connection, id): (&Connection, &RequestId),
     ) -> Result<(), Failure> {
         head::check(request, &snapshot.config.server.limits)?;
-        let client =
-            client_address::resolve(&snapshot.config.client_ip, connection.peer.ip(), &request.fields);
-        let (permit, _, _) = self.permit(snapshot, request, (&client, connection, id), body).await?;
+        let client = self.client(snapshot, request, connection);
+        let said = self.hear(snapshot, request, &client, body).await?;
+        let (permit, _) = self.permit(snapshot, request, (&client, connection, id), &said)?;
         if permit.demands_disguise() {
             return Err(Failure::Refused(Refusal::ApiKey, client.address));
         }

@@ -17,10 +17,9 @@ pub fn make_lower(text: &mut [u8]) {
     for eight in text.as_chunks_mut::<8>().0 {
         *eight = lower(u64::from_ne_bytes(*eight)).to_ne_bytes();
     }
-    if let Some(last) = text.last_chunk_mut::<8>() {
-        *last = lower(u64::from_ne_bytes(*last)).to_ne_bytes();
-    } else {
-        text.make_ascii_lowercase();
+    match text.last_chunk_mut::<8>() {
+        Some(last) => *last = lower(u64::from_ne_bytes(*last)).to_ne_bytes(),
+        None => text.make_ascii_lowercase(),
     }
 }
 

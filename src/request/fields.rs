@@ -44,11 +44,13 @@ impl Place {
 
     /// Makes of a line a field: its name in lower case and known, its value without the blanks around it.
     fn settle(&mut self, text: &mut [u8]) -> Option<()> {
-        let value = text.get(self.value.clone())?;
-        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-        let front = value.iter().position(|byte| !blank(byte)).unwrap_or(value.len());
-        let back = value.iter().rev().take(value.len() - front).take_while(|byte| blank(byte)).count();
-        self.value = self.value.start + front..self.value.end - back;
+        let mut value = text.get(self.value.clone())?;
+        while let [b' ' | b'\t', rest @ ..] = value {
+            (self.value.start, value) = (self.value.start + 1, rest);
+        }
+        while let [rest @ .., b' ' | b'\t'] = value {
+            (self.value.end, value) = (self.value.end - 1, rest);
+        }
         let name = text.get_mut(self.name.clone())?;
         make_lower(name);
         self.known = FieldName::of(name);
@@ -163,6 +165,12 @@ impl Fields {
     /// How many.
     pub fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Bytes of all their lines.
+    pub fn size(&self) -> usize {
+        let line = |Place { name, value, .. }: &Place| name.len() + value.len() + b": \r\n".len();
+        self.places.iter().map(line).sum()
     }
 
     /// Whether there is none.

@@ -67,8 +67,7 @@ fn check_size(head: &RequestHead, limits: &Limits) -> Result<(), RequestError> {
     if target > limits.target {
         return Err(RequestError::TargetTooLong);
     }
-    let fields: usize = head.fields.iter().map(|field| field.name.len() + field.value.len() + 4).sum();
-    if head.fields.len() > limits.fields || target.saturating_add(fields) > limits.head {
+    if head.fields.len() > limits.fields || target.saturating_add(head.fields.size()) > limits.head {
         return Err(RequestError::HeadTooLarge);
     }
     Ok(())

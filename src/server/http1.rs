@@ -23,9 +23,9 @@ use super::stream::{LINGER, Paced, Prefixed, linger};
 use crate::http1::{Lined, Sending};
 use crate::request::fields::Place;
 use crate::request::{RequestBody, RequestError, RequestHead};
-use answer::Terms;
+use answer::{Terms, Written};
 use bytes::BytesMut;
-use http::{Response, StatusCode};
+use http::Response;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -51,12 +51,14 @@ enum Outcome {
     Gone,
 }
 
-struct Session<H, S> {
+struct Session<H: Handler, S> {
     client: Rc<Client<H>>,
     stream: Shared<S>,
     wire: SharedWire<S>,
     /// What the next head is written into.
     head: Vec<u8>,
+    /// The response on its way.
+    sending: Option<Sending<H::Body>>,
 }
 
 /// Serves a connection to its end.
@@ -68,7 +70,7 @@ where
     let slot = Rc::clone(&client.slot);
     let stream = Shared::new(Paced::new(stream, Rc::clone(&slot), client.settings.timeouts.body));
     let wire = Wire::shared(stream.clone(), Rc::clone(&slot), *client.settings);
-    let mut session = Session { client, stream, wire, head: Vec::new() };
+    let mut session = Session { client, stream, wire, head: Vec::new(), sending: None };
     let outcome = session.run().await;
     if outcome == Outcome::Switched {
         return tunnel(session).await;
@@ -104,8 +106,12 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
     async fn refuse(&mut self, error: RequestError) -> Outcome {
         self.client.counters.refused_heads.fetch_add(1, Relaxed);
         self.wire.borrow_mut().give_up();
-        let response = self.client.handler.refuse(error, &self.client.connection);
-        self.send(response, Terms::refused()).await
+        let mut response = Some(self.client.handler.refuse(error, &self.client.connection));
+        let begun = poll_fn(|context| {
+            Poll::Ready(response.take().map(|response| self.begin(response, Terms::refused(), context)))
+        })
+        .await;
+        self.go_on(begun).await
     }
 
     async fn exchange(&mut self, text: BytesMut, places: Vec<Place>) -> Outcome {
@@ -115,26 +121,25 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         let terms = Terms::of(&request);
         let body = Upload::begin(&self.wire, terms.expects_continue);
         let body = body.map_or_else(RequestBody::default, RequestBody::wrapped);
-        match self.handled(request, body).await {
-            None => Outcome::Gone,
-            Some(response) => self.send(response, terms).await,
-        }
+        let begun = self.handled(request, body, terms).await;
+        self.go_on(begun).await
     }
 
-    /// The handler's response, unless the client goes before. By itself, so that what follows has the same room; and no
-    /// `async fn`, which would copy what it is given once more.
+    /// The beginning of the handler's response, unless the client goes before. By itself, so that what follows has the
+    /// same room; and no `async fn`, which would copy what it is given once more.
     fn handled(
-        &self,
+        &mut self,
         request: Box<RequestHead>,
         body: RequestBody,
-    ) -> impl Future<Output = Option<Response<H::Body>>> {
-        let client = &*self.client;
+        terms: Terms,
+    ) -> impl Future<Output = Option<Written>> {
+        let client = Rc::clone(&self.client);
         async move {
             let mut handling = pin!(client.handler.handle(request, body, &client.connection));
             poll_fn(|context| match self.poll_gone(context) {
                 Poll::Ready(()) => Poll::Ready(None),
                 Poll::Pending => match handling.as_mut().poll(context) {
-                    Poll::Ready(response) => Poll::Ready(Some(response)),
+                    Poll::Ready(response) => Poll::Ready(Some(self.begin(response, terms, context))),
                     Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| None),
                 },
             })
@@ -142,48 +147,55 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         }
     }
 
-    /// Sends a response, and says how the connection goes on behind it. No `async fn`, for the same reason.
-    fn send(&mut self, response: Response<H::Body>, terms: Terms) -> impl Future<Output = Outcome> {
+    /// Writes the head of a response, and makes ready what is to be sent.
+    fn begin(&mut self, response: Response<H::Body>, terms: Terms, context: &mut Context<'_>) -> Written {
         let (parts, mut body) = response.into_parts();
-        async move {
-            let switches = parts.status == StatusCode::SWITCHING_PROTOCOLS;
-            let lines = body.take_lines().unwrap_or_default();
-            let mut head = std::mem::take(&mut self.head);
-            head.clear();
-            head.extend_from_slice(self.wire.borrow_mut().answering());
-            // A body that nobody reads any more is either here already, or the client is told that it need not come.
-            let is_read = self.wire.borrow().has_ended() || Rc::strong_count(&self.wire) > 1;
-            let may_stay = is_read || self.passes_over().await;
-            let may_stay = may_stay && !self.client.slot.draining() && !self.wire.borrow().is_broken();
-            let written = answer::write(&mut head, (&parts, &lines), &body, terms.staying(may_stay));
-            let body = pin!(body);
-            let mut sending = Sending::new(head, body, written.coding);
-            if !terms.takes_trailers {
-                sending = sending.without_trailers();
-            }
-            let sent = poll_fn(|context| match self.poll_gone(context) {
-                Poll::Ready(()) => Poll::Ready(false),
-                Poll::Pending => match sending.poll(&mut self.stream, context) {
-                    Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
-                    Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| false),
-                },
-            })
-            .await;
-            if !sent {
-                return Outcome::Gone;
-            }
-            self.head = sending.take_buffer(KEPT_HEAD);
-            if switches {
-                return Outcome::Switched;
-            }
-            // Even if draining has begun meanwhile: what the client was told holds.
-            if written.stays && self.passes_over().await { Outcome::Next } else { Outcome::Last }
+        let lines = body.take_lines().unwrap_or_default();
+        let mut wire = self.wire.borrow_mut();
+        let mut head = std::mem::take(&mut self.head);
+        head.clear();
+        head.extend_from_slice(wire.answering());
+        // A body that nobody reads any more is either here already, or the client is told that it need not come.
+        let is_read = wire.has_ended() || Rc::strong_count(&self.wire) > 1;
+        let may_stay = is_read || wire.discard(context);
+        let may_stay = may_stay && !self.client.slot.draining() && !wire.is_broken();
+        let written = answer::write(&mut head, (&parts, &lines), &body, terms.staying(may_stay));
+        let sending = Sending::new(head, body, written.coding);
+        self.sending = Some(if terms.takes_trailers { sending } else { sending.without_trailers() });
+        written
+    }
+
+    /// Sends what was begun, and says how the connection goes on behind it.
+    async fn go_on(&mut self, begun: Option<Written>) -> Outcome {
+        match begun {
+            None => Outcome::Gone,
+            Some(written) => poll_fn(|context| self.poll_send(written, context)).await,
         }
     }
 
-    /// Passes over what is left of the request. Whether the next can be read.
-    async fn passes_over(&self) -> bool {
-        poll_fn(|context| Poll::Ready(self.wire.borrow_mut().discard(context))).await
+    fn poll_send(&mut self, written: Written, context: &mut Context<'_>) -> Poll<Outcome> {
+        let gone = self.poll_gone(context).is_ready();
+        let Some(sending) = self.sending.as_mut().filter(|_| !gone) else {
+            return Poll::Ready(Outcome::Gone);
+        };
+        match sending.poll(&mut self.stream, context) {
+            Poll::Pending => self.wire.borrow_mut().poll_hang_up(context).map(|()| Outcome::Gone),
+            Poll::Ready(Err(_)) => Poll::Ready(Outcome::Gone),
+            Poll::Ready(Ok(())) => {
+                self.head = sending.take_buffer(KEPT_HEAD);
+                self.sending = None;
+                Poll::Ready(self.behind(written, context))
+            }
+        }
+    }
+
+    /// How it goes on behind a response. Even if draining has begun meanwhile: what the client was told holds.
+    fn behind(&self, written: Written, context: &mut Context<'_>) -> Outcome {
+        match written {
+            Written { switches: true, .. } => Outcome::Switched,
+            Written { stays: true, .. } if self.wire.borrow_mut().discard(context) => Outcome::Next,
+            _ => Outcome::Last,
+        }
     }
 
     /// Ready once the client takes nothing any more.
@@ -198,8 +210,8 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
 }
 
 /// Leaves the stream to the tunnel that the handler left.
-async fn tunnel<H, S: AsyncRead + AsyncWrite + Unpin + 'static>(session: Session<H, S>) {
-    let Session { client, stream, wire, head: _ } = session;
+async fn tunnel<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(session: Session<H, S>) {
+    let Session { client, stream, wire, .. } = session;
     let early = wire.borrow_mut().take_rest();
     drop(wire);
     client.slot.disarm_read();

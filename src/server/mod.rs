@@ -56,6 +56,7 @@ pub trait Handler: 'static {
     /// The body of its responses.
     type Body: http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>
         + Lined
+        + Unpin
         + 'static;
 
     /// Answers a request. Never fails: failures are responses.

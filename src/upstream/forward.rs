@@ -182,12 +182,7 @@ impl Errand<'_> {
 
     /// Makes the request as an HTTP/1.1 upstream gets it: the target to the byte, the fields anew, the framing as the body
     /// has it.
-    fn load(
-        &self,
-        endpoint: &Endpoint,
-        connection: &mut Http1,
-        body: Outgoing,
-    ) -> Result<(), RequestError> {
+    fn load(&self, endpoint: &Endpoint, connection: &mut Http1, body: Outgoing) -> Result<(), RequestError> {
         let target = self.request.target.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
         let announces_trailers = self.hop.announces_trailers;
         let coding = match self.length(&body) {

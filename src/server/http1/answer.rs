@@ -32,6 +32,8 @@ pub(super) struct Written {
     pub(super) coding: Coding,
     /// Whether another request can follow.
     pub(super) stays: bool,
+    /// Whether another protocol follows.
+    pub(super) switches: bool,
 }
 
 impl Terms {
@@ -108,7 +110,7 @@ pub(super) fn write<B: Body<Data = Bytes>>(
         date::with_now(|now| put_field(head, b"date", now));
     }
     head.extend_from_slice(b"\r\n");
-    Written { coding, stays }
+    Written { coding, stays, switches }
 }
 
 fn status_line(head: &mut Vec<u8>, parts: &response::Parts) {

@@ -19,7 +19,7 @@ pub use process::{
     AgeingFiles, CertificateExpiry, CertificateUse, PolicyInForce, ProcessMetrics, ReloadResult,
 };
 pub use server::{ServerCounters, Traffic};
-pub use time::Histogram;
+pub use time::{Histogram, Sampled};
 
 use super::SubjectKind;
 use super::access_log::AccessWriter;
@@ -113,6 +113,10 @@ impl Counter {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
     }
 
+    fn set(&self, number: u64) {
+        self.0.store(number, Ordering::Relaxed);
+    }
+
     /// The number.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -130,7 +134,7 @@ pub struct WorkerMetrics {
     /// By the first digit of the status.
     responses: [Counter; 5],
     /// From the head to the decision, waiting for a body aside.
-    pub decision_time: Histogram<{ time::DECISION.len() }>,
+    pub decision_time: Sampled<{ time::DECISION.len() }>,
     /// From the request's way upstream to the response's head.
     pub upstream_time: Histogram<{ time::UPSTREAM.len() }>,
     /// Upstream refused, timed out or broke off.

@@ -40,7 +40,7 @@ families! {
     CLIENT_ADDRESSES Counter "aclgate_client_addresses" ["found"] "Requests by the way in which the client's address was found"
     ACL_HITS Counter "aclgate_acl_hits" ["acl" "action" "matched"] "Times that an IP ACL was asked, by its answer and by what of it decided"
     RESPONSES Counter "aclgate_responses" ["class"] "Answers by status class"
-    DECISION_TIME Histogram "aclgate_decision_duration_seconds" [] "Time that a decision takes, waiting for a body aside"
+    DECISION_TIME Histogram "aclgate_decision_duration_seconds" [] "Time that a decision takes, waiting for a body aside; one in 16 is measured and stands for those up to the next"
     UPSTREAM_TIME Histogram "aclgate_upstream_duration_seconds" [] "Time until the head of the upstream's response"
     UPSTREAM_FAILURES Counter "aclgate_upstream_failures" [] "Requests that the upstream refused, timed out on or broke off"
     CONNECTIONS_OPEN Gauge "aclgate_connections_open" [] "Client connections at this moment"

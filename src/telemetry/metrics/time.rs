@@ -1,7 +1,7 @@
 //! Histograms of durations with fixed buckets; one writer each, as every counter of a worker.
 
 use super::Counter;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Upper bounds of the buckets of decision times, in seconds.
 pub(super) const DECISION: [f64; 9] = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 1e-4, 1e-3, 1e-2, 1e-1];
@@ -18,9 +18,37 @@ pub struct Histogram<const N: usize> {
     sum_nanoseconds: Counter,
 }
 
-impl Default for Histogram<{ DECISION.len() }> {
+/// One duration in so many is measured.
+const EACH: u64 = 16;
+
+/// A histogram of durations that are short beside the time that it takes to look at the clock: it is looked at for one in
+/// [`EACH`], and that one stands for those behind it. All are counted.
+#[derive(Debug)]
+pub struct Sampled<const N: usize> {
+    histogram: Histogram<N>,
+    counted: Counter,
+    last: Counter,
+}
+
+impl Default for Sampled<{ DECISION.len() }> {
     fn default() -> Self {
-        Self::new(&DECISION)
+        Self { histogram: Histogram::new(&DECISION), counted: Counter::default(), last: Counter::default() }
+    }
+}
+
+impl<const N: usize> Sampled<N> {
+    /// Counts what began then and ends now; only for the one writer.
+    pub fn observe_since(&self, begun: Instant) {
+        if self.counted.get().is_multiple_of(EACH) {
+            self.last.set(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        }
+        self.counted.add(1);
+        self.histogram.observe(Duration::from_nanos(self.last.get()));
+    }
+
+    /// Adds what was counted to a sum.
+    pub(super) fn add_to(&self, total: &mut Total) {
+        self.histogram.add_to(total);
     }
 }
 
@@ -68,4 +96,22 @@ pub(super) struct Total {
     pub(super) count: u64,
     /// The time that they took.
     pub(super) sum: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_duration_in_some_is_measured_and_stands_for_those_behind_it() {
+        let (sampled, long_ago) = (Sampled::default(), Instant::now().checked_sub(Duration::from_secs(1)));
+        sampled.observe_since(long_ago.unwrap());
+        (1..EACH).for_each(|_| sampled.observe_since(Instant::now()));
+        let (mut first, mut both) = (Total::default(), Total::default());
+        sampled.add_to(&mut first);
+        assert_eq!((first.count, first.buckets.last()), (EACH, Some(&(f64::INFINITY, EACH))));
+        sampled.observe_since(Instant::now());
+        sampled.add_to(&mut both);
+        assert_eq!((both.count, both.buckets.last()), (EACH + 1, Some(&(f64::INFINITY, EACH))));
+    }
 }

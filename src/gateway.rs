@@ -16,18 +16,18 @@ pub mod body;
 mod failure;
 pub mod judge;
 pub mod live;
+mod recording;
 mod request_id;
 
 pub use body::ResponseBody;
 
-use crate::config::{Config, DecisionLines};
+use crate::config::Config;
 use crate::enforce::{Permit, enforce};
-use crate::policy::decide::{Decision, Subject, decide};
+use crate::policy::decide::decide;
 use crate::request::client_address::{self, ClientAddress, Source};
 use crate::request::{Connection, Fields, RequestBody, RequestError, RequestHead, api_key, facts, head};
 use crate::server::Handler;
 use crate::store::{Snapshot, SnapshotReader, SnapshotStore};
-use crate::telemetry::SubjectKind;
 use crate::telemetry::access_log::AccessWriter;
 use crate::telemetry::decision_log::DecisionLog;
 use crate::telemetry::metrics::{ClientFound, Metrics, RequestDecision, WorkerMetrics};
@@ -35,7 +35,7 @@ use crate::telemetry::traces::Traces;
 use crate::upstream::{Forwarding, Upstream, UpstreamBody};
 use access::{Became, Visit, Witnesses};
 use asked::{Asked, Said};
-use blocked_line::{BlockedLine, Decided};
+use blocked_line::Decided;
 use failure::Failure;
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -44,7 +44,6 @@ use request_id::RequestId;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::MissedTickBehavior;
 
 /// What the gateways of all workers share.
 #[derive(Clone, Debug)]
@@ -71,19 +70,6 @@ pub struct Gateway {
     witnesses: Witnesses,
 }
 
-/// How long the line of a decoy waits: longer than an upstream needs to refuse a key.
-const BEHIND: Duration = Duration::from_millis(500);
-
-/// Whether a line is written once its request is answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Behind {
-    Always,
-    /// If there are not too many.
-    IfAdmitted,
-    /// It only takes the time.
-    Never,
-}
-
 /// What else of a request than its head has to be kept for another judgement.
 struct Judged {
     said: Said,
@@ -96,7 +82,7 @@ impl Gateway {
     pub fn new(shared: &Shared, worker: usize) -> Self {
         let metrics = shared.metrics.worker(worker).unwrap_or_default();
         let decisions = Rc::new(DecisionLog::new(Arc::clone(&metrics)));
-        tokio::task::spawn_local(tell_what_was_held_back(Rc::clone(&decisions)));
+        tokio::task::spawn_local(recording::tell_what_was_held_back(Rc::clone(&decisions)));
         Self {
             snapshots: SnapshotReader::new(Arc::clone(&shared.store)),
             upstream: Upstream::new(),
@@ -192,70 +178,6 @@ impl Gateway {
         Ok((permit, begun))
     }
 
-    /// Counts a decision, and logs it where it blocks or would block, or where every decision is wanted.
-    fn record(
-        &self,
-        snapshot: &Snapshot,
-        decided: &Decided<'_, '_>,
-        request: &RequestHead,
-        (client, connection, id): (&ClientAddress, &Connection, &RequestId),
-    ) {
-        let Decision { cause, reported, .. } = decided.decision;
-        let block = cause.filter(|check| check.blocks()).or(*reported);
-        self.metrics.request(decided.label(), block.map(|check| SubjectKind::of(&check.subject)));
-        let log = &snapshot.config.log;
-        let all = log.decisions == DecisionLines::All;
-        if !(all || block.is_some()) || (block.is_some() && !log.blocked_requests) {
-            return;
-        }
-        let is_key = block.is_some_and(|check| matches!(check.subject, Subject::ApiKey(_)));
-        let decoy = is_key && snapshot.config.answers.has_decoy();
-        if !(all || decoy || self.decisions.admits()) {
-            return;
-        }
-        let seen = (client, connection, id.of(&request.fields));
-        let mut line = BlockedLine::of(snapshot, request, seen, decided);
-        if all || !decoy {
-            line = line.recorded(snapshot, request, decided);
-        }
-        if decoy {
-            self.log_behind(line, if all { Behind::Always } else { Behind::IfAdmitted });
-        } else {
-            line.write(&self.decisions);
-        }
-    }
-
-    /// Logs a decoy once it is answered, and an invalid key, which is not logged, as if.
-    fn log_behind(&self, line: BlockedLine, wanted: Behind) {
-        let decisions = Rc::clone(&self.decisions);
-        tokio::task::spawn_local(async move {
-            tokio::time::sleep(BEHIND).await;
-            let written = match wanted {
-                Behind::Always => true,
-                Behind::IfAdmitted => decisions.admits(),
-                Behind::Never => false,
-            };
-            if written {
-                line.write(&decisions);
-            }
-        });
-    }
-
-    /// The work that a decoy takes, for an invalid key: that one must not be the faster one. What upstream did not
-    /// refuse is no invalid key.
-    fn rehearse(
-        &self,
-        snapshot: &Snapshot,
-        request: &RequestHead,
-        (client, connection, id): (&ClientAddress, &Connection, &RequestId),
-    ) {
-        if api_key::rehearse(&request.fields, &snapshot.policy) && snapshot.config.log.blocked_requests {
-            let line =
-                BlockedLine::rehearsed(snapshot, request, (client, connection, id.of(&request.fields)));
-            self.log_behind(line, Behind::Never);
-        }
-    }
-
     /// Counts what kept a request from its response; blocks are counted as decisions.
     fn count(&self, failure: &Failure) {
         match failure {
@@ -299,16 +221,6 @@ fn how_found(client: &ClientAddress, config: &Config, fields: &Fields) -> Client
         (Source::Peer, _) if client.peer_trusted => ClientFound::Missing,
         (Source::Peer, _) if client_address::is_sent(&config.client_ip, fields) => ClientFound::Ignored,
         (Source::Peer, _) => ClientFound::Peer,
-    }
-}
-
-/// Behind the last line of a flood no further one may come, so the count is told by the clock.
-async fn tell_what_was_held_back(decisions: Rc<DecisionLog>) {
-    let mut seconds = tokio::time::interval(Duration::from_secs(1));
-    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        seconds.tick().await;
-        decisions.flush();
     }
 }
 

@@ -159,6 +159,8 @@ impl<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static> Session<H, S> {
         let is_read = wire.has_ended() || Rc::strong_count(&self.wire) > 1;
         let may_stay = is_read || wire.discard(context);
         let may_stay = may_stay && !self.client.slot.draining() && !wire.is_broken();
+        // The response's body may be the request's, and look at the wire itself.
+        drop(wire);
         let written = answer::write(&mut head, (&parts, &lines), &body, terms.staying(may_stay));
         let sending = Sending::new(head, body, written.coding);
         self.sending = Some(if terms.takes_trailers { sending } else { sending.without_trailers() });

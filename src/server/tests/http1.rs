@@ -35,6 +35,17 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
+async fn a_response_may_stream_the_body_of_its_request() {
+    let server = Setup::default().start();
+    for body in ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"] {
+        let requests = format!("POST /mirror HTTP/1.1\r\n{body}GET /a HTTP/1.1\r\n{CLOSE}");
+        let transcript = server.talk(requests).await;
+        assert_eq!(statuses(&transcript), [200, 200], "{transcript}");
+        assert!(transcript.contains("abc"), "{transcript}");
+    }
+}
+
+#[tokio::test]
 async fn heads_as_large_as_allowed_pass() {
     let server = Setup::default().start();
     let field = format!("A: {}\r\n", "b".repeat(4000 - 40));

@@ -27,8 +27,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-/// A body of ready frames; the semaphore is released when it is dropped.
-struct Frames(VecDeque<Bytes>, Option<Arc<Semaphore>>);
+/// A body of ready frames, and behind them that of the request; the semaphore is released when it is dropped.
+struct Frames(VecDeque<Bytes>, Option<Arc<Semaphore>>, RequestBody);
 
 impl Drop for Frames {
     fn drop(&mut self) {
@@ -46,17 +46,26 @@ impl Body for Frames {
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.get_mut().0.pop_front().map(|bytes| Ok(Frame::data(bytes))))
+        let frames = self.get_mut();
+        match frames.0.pop_front() {
+            Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            None => Pin::new(&mut frames.2).poll_frame(context).map(|frame| frame?.ok().map(Ok)),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() && self.2.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.iter().map(|bytes| bytes.len() as u64).sum())
+        match self.2.size_hint().exact() {
+            Some(rest) => {
+                SizeHint::with_exact(self.0.iter().map(|bytes| bytes.len() as u64).sum::<u64>() + rest)
+            }
+            None => SizeHint::default(),
+        }
     }
 }
 
@@ -80,7 +89,7 @@ struct Toy(World);
 fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Frames> {
     let text = text.into();
     let frames = if text.is_empty() { VecDeque::new() } else { VecDeque::from([text]) };
-    let mut response = Response::new(Frames(frames, None));
+    let mut response = Response::new(Frames(frames, None, RequestBody::default()));
     *response.status_mut() = status;
     response
 }
@@ -102,6 +111,7 @@ impl Handler for Toy {
                 Err(RequestError::BodyTimeout) => text(StatusCode::REQUEST_TIMEOUT, "slow"),
                 Err(_) => text(StatusCode::BAD_REQUEST, "broken"),
             },
+            "/mirror" => Response::new(Frames(VecDeque::new(), None, body)),
             "/slow" => {
                 self.0.begun.add_permits(1);
                 self.0.gate.acquire().await.unwrap().forget();
@@ -109,7 +119,11 @@ impl Handler for Toy {
             }
             "/big" => {
                 let frames = vec![Bytes::from(vec![b'x'; 16 * 1024]); 1024];
-                Response::new(Frames(frames.into(), Some(Arc::clone(&self.0.dropped))))
+                Response::new(Frames(
+                    frames.into(),
+                    Some(Arc::clone(&self.0.dropped)),
+                    RequestBody::default(),
+                ))
             }
             "/upgrade" => {
                 connection.open_tunnel(Box::new(|stream| {

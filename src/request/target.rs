@@ -7,7 +7,7 @@
 use http::uri::{self, Authority, PathAndQuery, Scheme, Uri};
 use std::fmt;
 
-/// A target.
+/// A target. Whatever it is, `http::Uri` can hold it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
     /// Path and query; `None` in authority form.
@@ -24,10 +24,14 @@ struct Origin {
 }
 
 impl Target {
+    /// The longest that `http::Uri` can hold, in bytes.
+    pub const MOST_BYTES: usize = 65_534;
+
     /// A path that begins with a slash and perhaps a query, or the asterisk, in visible ASCII without `#`; whoever asks
-    /// has seen to that. `None`: it is in another form. Linear.
+    /// has seen to that. `None`: it is in another form, or too long. Linear.
     pub fn in_origin_form(text: &[u8]) -> Option<Self> {
-        let text = str::from_utf8(text).ok().filter(|text| text.starts_with('/') || *text == "*")?;
+        let is_one = |text: &&str| text.starts_with('/') || *text == "*";
+        let text = str::from_utf8(text).ok().filter(is_one).filter(|text| text.len() <= Self::MOST_BYTES)?;
         Some(Self::of(Some(text.into())))
     }
 
@@ -144,6 +148,16 @@ mod tests {
             assert_eq!(Target::in_origin_form(other.as_bytes()), None, "{other:?}");
         }
         assert_eq!(Target::in_origin_form(b"/\xff"), None);
+    }
+
+    #[test]
+    fn the_longest_is_the_longest_of_uri() {
+        let longest = format!("/{}", "a".repeat(Target::MOST_BYTES - 1));
+        let target = Target::in_origin_form(longest.as_bytes()).unwrap();
+        assert_eq!(Uri::from(&target).path(), longest);
+        let longer = longest + "a";
+        assert!(longer.parse::<Uri>().is_err());
+        assert_eq!(Target::in_origin_form(longer.as_bytes()), None);
     }
 
     #[test]

@@ -23,8 +23,8 @@
 //! means is not judged here but in `request`.
 
 use crate::config::Limits;
-use crate::request::RequestError;
 use crate::request::fields::{Place, USUAL_FIELDS};
+use crate::request::{self, RequestError};
 
 mod fields;
 mod framing;
@@ -46,8 +46,6 @@ use target::Target;
 pub(super) const METHOD_BYTES: usize = 32;
 /// Bytes of a name that are remembered; trailers with longer names are refused.
 const NAME_BYTES: usize = 48;
-/// Bytes of a target that `http::Uri` can hold.
-const TARGET_BYTES: usize = 65_534;
 
 /// What became of the bytes of a head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -362,7 +360,7 @@ impl Scanner {
     }
 
     fn target(&mut self, run: &[u8]) -> Step {
-        let limit = self.limits.target.min(TARGET_BYTES);
+        let limit = self.limits.target.min(request::Target::MOST_BYTES);
         let mut at = 0;
         while let Some(&byte) = run.get(at) {
             if byte == b' ' && self.target.bytes() > 0 {

@@ -316,6 +316,19 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_no_longer_than_http_can_hold() {
+        for (bytes, fault) in [(65_534, None), (65_535, Some(Fault::Malformed))] {
+            let path = format!("/{}", "a".repeat(bytes - 1));
+            let mut head = Head::new(1 << 20);
+            for (name, usual) in PLAIN {
+                let value = if name == ":path" { &path } else { usual };
+                head.take(&Line { name: name.as_bytes(), value: value.as_bytes(), sensitive: false });
+            }
+            assert_eq!(head.end(true).err(), fault, "{bytes}");
+        }
+    }
+
+    #[test]
     fn pseudo_headers_are_there_once_and_in_front() {
         for (name, value) in PLAIN {
             let without: Vec<_> = PLAIN.into_iter().filter(|line| line.0 != name).collect();

@@ -148,7 +148,13 @@ impl Gateway {
             return Ok(Said::Nothing);
         }
         let Snapshot { policy, config, .. } = snapshot;
-        if !facts::needs_body(policy, &facts::gather(policy, request, client.address)?, &config.answers) {
+        let path = facts::path(request)?;
+        let matters = facts::needs_body(
+            policy,
+            &facts::without_subjects(policy, request, client.address, path),
+            &config.answers,
+        );
+        if !matters {
             return Ok(Said::NotHeard);
         }
         Ok(Said::Heard(body.inspect(policy.rules().inspect_body_limit).await?))
@@ -170,7 +176,7 @@ impl Gateway {
             facts::add_body(policy, &mut facts, request, body)?;
         }
         let decision = decide(policy, &facts, |check| snapshot.hits.count(self.worker, check, begun));
-        self.metrics.decision_time.observe_since(begun);
+        self.metrics.decision_time.observe(|| begun.elapsed());
         let line = Decided { decision: &decision, facts: &facts, said };
         self.record(snapshot, &line, request, (client, connection, id));
         let permit =

@@ -39,7 +39,8 @@ impl RequestBody {
     }
 
     /// A body that is known already.
-    pub fn full(bytes: Bytes) -> Self {
+    #[cfg(test)]
+    pub(crate) fn full(bytes: Bytes) -> Self {
         Self(Some(Box::new(Content { read: bytes, trailers: None, rest: Rest::Done })))
     }
 

@@ -52,13 +52,26 @@ pub fn gather_along<'a>(
     client: Option<IpAddr>,
     path: PathReadings<'a>,
 ) -> RequestFacts<'a> {
-    let client = client.map(|client| client.to_canonical());
-    let api_keys = api_key::listed(policy, &head.fields);
-    let mut facts = RequestFacts { client, api_keys, path, subjects: SubjectFacts::default() };
+    let mut facts = without_subjects(policy, head, client, path);
     if subjects_matter(policy, &facts.path) {
         subjects::from_head(policy, &mut facts, head);
     }
     facts
+}
+
+/// As [`gather_along`], but for the subjects, which [`needs_body`] does not ask for.
+pub fn without_subjects<'a>(
+    policy: &'a Policy,
+    head: &'a RequestHead,
+    client: Option<IpAddr>,
+    path: PathReadings<'a>,
+) -> RequestFacts<'a> {
+    RequestFacts {
+        client: client.map(|client| client.to_canonical()),
+        api_keys: api_key::listed(policy, &head.fields),
+        path,
+        subjects: SubjectFacts::default(),
+    }
 }
 
 /// Whether the body is to be looked into before the decision: what it says could lead to a block, and the answer does

@@ -113,10 +113,6 @@ impl Counter {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
     }
 
-    fn set(&self, number: u64) {
-        self.0.store(number, Ordering::Relaxed);
-    }
-
     /// The number.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -135,7 +131,7 @@ pub struct WorkerMetrics {
     responses: [Counter; 5],
     /// From the head to the decision, waiting for a body aside.
     pub decision_time: Sampled<{ time::DECISION.len() }>,
-    /// From the request's way upstream to the response's head.
+    /// From the decision, its own time included, to the response's head.
     pub upstream_time: Histogram<{ time::UPSTREAM.len() }>,
     /// Upstream refused, timed out or broke off.
     pub upstream_failures: Counter,

@@ -1,6 +1,6 @@
 //! One HTTP/1.1 connection to upstream: a request out, its response in, one exchange after the other.
 //!
-//! hyper speaks HTTP/2 for us and HTTP/1 to clients. Here a lean writer and reader stand in its place: an exchange is
+//! hyper speaks HTTP/2 to upstreams for us. Here a lean writer and reader stand in its place: an exchange is
 //! polled by the task that wants its response, without a task, a channel or a `HeaderMap` of its own, which is most of
 //! what a proxied request cost beside the system's share. In the order of an exchange: `request_head` writes the head,
 //! `Sending` sends it and the body, `response_head` and `receiving` read what comes back.

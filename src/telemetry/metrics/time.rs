@@ -1,7 +1,9 @@
 //! Histograms of durations with fixed buckets; one writer each, as every counter of a worker.
 
 use super::Counter;
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// Upper bounds of the buckets of decision times, in seconds.
 pub(super) const DECISION: [f64; 9] = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 1e-4, 1e-3, 1e-2, 1e-1];
@@ -27,23 +29,24 @@ const EACH: u64 = 16;
 pub struct Sampled<const N: usize> {
     histogram: Histogram<N>,
     counted: Counter,
-    last: Counter,
+    /// What was measured last, in nanoseconds.
+    last: AtomicU64,
 }
 
 impl Default for Sampled<{ DECISION.len() }> {
     fn default() -> Self {
-        Self { histogram: Histogram::new(&DECISION), counted: Counter::default(), last: Counter::default() }
+        Self { histogram: Histogram::new(&DECISION), counted: Counter::default(), last: AtomicU64::default() }
     }
 }
 
 impl<const N: usize> Sampled<N> {
-    /// Counts what began then and ends now; only for the one writer.
-    pub fn observe_since(&self, begun: Instant) {
+    /// Counts a duration, and measures it if it is its turn; only for the one writer.
+    pub fn observe(&self, measure: impl FnOnce() -> Duration) {
         if self.counted.get().is_multiple_of(EACH) {
-            self.last.set(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
+            self.last.store(u64::try_from(measure().as_nanos()).unwrap_or(u64::MAX), Relaxed);
         }
         self.counted.add(1);
-        self.histogram.observe(Duration::from_nanos(self.last.get()));
+        self.histogram.observe(Duration::from_nanos(self.last.load(Relaxed)));
     }
 
     /// Adds what was counted to a sum.
@@ -104,14 +107,22 @@ mod tests {
 
     #[test]
     fn one_duration_in_some_is_measured_and_stands_for_those_behind_it() {
-        let (sampled, long_ago) = (Sampled::default(), Instant::now().checked_sub(Duration::from_secs(1)));
-        sampled.observe_since(long_ago.unwrap());
-        (1..EACH).for_each(|_| sampled.observe_since(Instant::now()));
+        let sampled = Sampled::default();
+        sampled.observe(|| Duration::from_secs(1));
+        (1..EACH).for_each(|_| sampled.observe(|| Duration::ZERO));
         let (mut first, mut both) = (Total::default(), Total::default());
         sampled.add_to(&mut first);
-        assert_eq!((first.count, first.buckets.last()), (EACH, Some(&(f64::INFINITY, EACH))));
-        sampled.observe_since(Instant::now());
+        let of_first = Duration::from_secs(EACH);
+        assert_eq!(
+            (first.count, first.sum, first.buckets.last()),
+            (EACH, of_first, Some(&(f64::INFINITY, EACH)))
+        );
+        sampled.observe(|| Duration::from_nanos(1));
         sampled.add_to(&mut both);
-        assert_eq!((both.count, both.buckets.last()), (EACH + 1, Some(&(f64::INFINITY, EACH))));
+        assert_eq!((both.count, both.sum), (EACH + 1, of_first + Duration::from_nanos(1)));
+        assert_eq!(
+            (both.buckets.first(), both.buckets.last()),
+            (Some(&(1e-6, 1)), Some(&(f64::INFINITY, EACH)))
+        );
     }
 }

@@ -13,14 +13,15 @@ use std::{fs, iter};
 /// `server` and `store` use `request` because a connection and a refused head are types of requests. `answer`,
 /// `enforce` and `gateway` read settings from the snapshot; `gateway` asks the policy and is what `server` calls.
 /// `explain` is the one account of a decision that `cli` and `admin` share. `http1` is how messages stand on the wire, which
-/// the side of clients and that of the upstream share; `gateway` hands a response's lines from the one to the other.
+/// the side of clients and that of the upstream share, and `request` makes names lower case as it does; `gateway` hands a
+/// response's lines from the one to the other.
 #[rustfmt::skip]
 const MAY_USE: &[(&str, &[&str])] = &[
     ("policy",    &[]),
     ("config",    &["policy"]),
     ("telemetry", &["policy", "config"]),
     ("store",     &["policy", "config", "telemetry", "request"]),
-    ("request",   &["policy", "config"]),
+    ("request",   &["policy", "config", "http1::make_lower"]),
     ("explain",   &["policy", "config", "request", "telemetry"]),
     ("enforce",   &["policy", "config", "request", "store", "telemetry"]),
     ("http1",     &[]),

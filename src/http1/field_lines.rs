@@ -4,7 +4,7 @@
 //! than all the rest of passing a response on. They travel with the response's body; whoever needs names and values unfolds
 //! them.
 
-use super::put_field;
+use super::{decimal, make_lower, put_field};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -20,6 +20,25 @@ pub struct FieldLines {
     pub length: Option<u64>,
     /// Whether there is a `Date`.
     pub is_dated: bool,
+}
+
+/// A field as it was read: its name in any case, a token, and its value without the blanks around it, which holds no CR
+/// and no LF.
+#[derive(Clone, Copy)]
+pub struct FieldLine<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// Its value.
+    pub value: &'a [u8],
+    /// What it was read from, if that is name, `: `, value and CRLF.
+    pub text: Option<&'a [u8]>,
+}
+
+/// Fields may carry secrets.
+impl fmt::Debug for FieldLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldLine").field("len", &self.value.len()).finish_non_exhaustive()
+    }
 }
 
 /// A body that may bring the fields of its message as lines, which stand before those of the message itself.
@@ -45,28 +64,30 @@ impl FieldLines {
         Self { text: Vec::with_capacity(bytes), ..Self::default() }
     }
 
-    /// Adds a field if `keeps` wants it, which sees its name in lower case. The name is a token, and the value holds no
-    /// CR and no LF.
+    /// Adds a field if `keeps` wants it, which sees its name in lower case.
     ///
     /// # Errors
     /// Those of `keeps`.
     pub fn put<E>(
         &mut self,
-        name: &[u8],
-        value: &[u8],
+        FieldLine { name, value, text }: FieldLine<'_>,
         keeps: impl FnOnce(&[u8]) -> Result<bool, E>,
     ) -> Result<(), E> {
         let begin = self.text.len();
-        put_field(&mut self.text, name, value);
-        let name = self.text.get_mut(begin..begin + name.len()).unwrap_or_default();
-        name.make_ascii_lowercase();
+        match text {
+            Some(text) => self.text.extend_from_slice(text),
+            None => put_field(&mut self.text, name, value),
+        }
+        let line = self.text.get_mut(begin..).unwrap_or_default();
+        make_lower(line, name.len());
+        let name = line.get(..name.len()).unwrap_or_default();
         let bit = 1 << ((name.len() ^ usize::from(name.first().copied().unwrap_or_default())) % 64);
         if !keeps(name)? {
             self.text.truncate(begin);
             return Ok(());
         }
         if name == b"content-length" {
-            self.length = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+            self.length = decimal(value);
         } else if name == b"date" {
             self.is_dated = true;
         }
@@ -130,7 +151,8 @@ mod tests {
         let mut lines = FieldLines::default();
         for (name, value) in fields {
             let keeps = |name: &[u8]| Ok::<_, Infallible>(name != b"dropped");
-            lines.put(name.as_bytes(), value.as_bytes(), keeps).unwrap();
+            let field = FieldLine { name: name.as_bytes(), value: value.as_bytes(), text: None };
+            lines.put(field, keeps).unwrap();
         }
         lines
     }

@@ -40,8 +40,43 @@ pub fn fields_of(section: &Bytes) -> Result<HeaderMap, httparse::Error> {
     }
 }
 
+/// The number that a value is, in decimal digits and nothing else (RFC 9110 §8.6). `None`: it is none, or too large.
+pub fn decimal(value: &[u8]) -> Option<u64> {
+    value
+        .iter()
+        .try_fold(0_u64, |front, &byte| {
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 { front.checked_mul(10)?.checked_add(u64::from(digit)) } else { None }
+        })
+        .filter(|_| !value.is_empty())
+}
+
 /// Whether a value that is a list of tokens names this one, in any case (RFC 9110 §5.6.1).
 pub fn mentions(value: &[u8], token: &[u8]) -> bool {
     let mut members = value.split(|&sign| sign == b',');
     members.any(|member| member.trim_ascii().eq_ignore_ascii_case(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn numbers_are_digits_and_nothing_else() {
+        for (value, number) in [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("99999999999999999999", None),
+            ("", None),
+            ("+1", None),
+            ("-1", None),
+            ("1 ", None),
+            ("1:", None),
+            ("1/", None),
+        ] {
+            assert_eq!(decimal(value.as_bytes()), number, "{value}");
+        }
+    }
 }

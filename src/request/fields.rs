@@ -7,8 +7,8 @@
 //!
 //! Holds secrets, so it cannot be printed.
 
-use super::eights::make_lower;
 use super::field_name::{FieldName, Names};
+use crate::http1::make_lower;
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -51,9 +51,8 @@ impl Place {
         while let [rest @ .., b' ' | b'\t'] = value {
             (self.value.end, value) = (self.value.end - 1, rest);
         }
-        let name = text.get_mut(self.name.clone())?;
-        make_lower(name);
-        self.known = FieldName::of(name);
+        make_lower(text.get_mut(self.name.start..)?, self.name.len());
+        self.known = FieldName::of(text.get(self.name.clone())?);
         Some(())
     }
 }

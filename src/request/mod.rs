@@ -5,7 +5,6 @@ pub mod body;
 pub mod client_address;
 pub mod client_names;
 pub mod connection;
-pub mod eights;
 pub mod error;
 pub mod facts;
 pub mod field_name;

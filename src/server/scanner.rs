@@ -23,23 +23,21 @@
 //! means is not judged here but in `request`.
 
 use crate::config::Limits;
+use crate::http1::lower_token;
 use crate::request::fields::{Place, USUAL_FIELDS};
 use crate::request::{self, RequestError};
 
 mod fields;
 mod framing;
 mod names;
-mod plain_field;
 mod target;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use names::is_lower_token;
-pub(super) use plain_field::text_length;
 pub(super) use target::check_path;
 
-use names::lower_token;
 use target::Target;
 
 /// Bytes of a method.

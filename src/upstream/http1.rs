@@ -12,6 +12,7 @@
 //! Sources: RFC 9112 §6 (framing), §9.3 (persistence), §9.5 (hanging up).
 
 mod chunk_line;
+mod plain_head;
 mod receiving;
 mod request_head;
 mod response_head;

@@ -6,7 +6,7 @@
 
 use super::hop::Options;
 use super::names;
-use crate::http1::FieldLines;
+use crate::http1::{FieldLine, FieldLines};
 use http::header::{self, HeaderMap};
 use http::{StatusCode, response};
 
@@ -64,14 +64,14 @@ impl<'a> Judge<'a> {
 /// Says why the response cannot be passed on.
 pub(super) fn lines(
     status: StatusCode,
-    fields: &[httparse::Header<'_>],
+    fields: &[FieldLine<'_>],
     bytes: usize,
 ) -> Result<FieldLines, &'static str> {
-    let is_connection = |field: &&httparse::Header<'_>| field.name.eq_ignore_ascii_case("connection");
+    let is_connection = |field: &&FieldLine<'_>| field.name.eq_ignore_ascii_case(b"connection");
     let mut judge = Judge::new(status, fields.iter().filter(is_connection).map(|field| field.value))?;
     let mut lines = FieldLines::with_capacity(bytes);
     for field in fields {
-        lines.put(field.name.as_bytes(), field.value, |name| judge.keeps(name, field.value))?;
+        lines.put(*field, |name| judge.keeps(name, field.value))?;
     }
     judge.end()?;
     Ok(lines)
@@ -113,8 +113,10 @@ mod tests {
         }
         let (mut parts, ()) = builder.body(()).unwrap().into_parts();
         let outcome = clean(&mut parts);
-        let raw: Vec<_> =
-            fields.iter().map(|(name, value)| httparse::Header { name, value: value.as_bytes() }).collect();
+        let raw: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| FieldLine { name: name.as_bytes(), value: value.as_bytes(), text: None })
+            .collect();
         let lines = lines(parts.status, &raw, 0);
         assert_eq!(lines.as_ref().err(), outcome.as_ref().err());
         let mut unfolded = HeaderMap::new();

@@ -9,9 +9,10 @@
 //! Everything else about heads is asked of both versions alike, in `request::head`.
 
 use super::hpack::Line;
+use crate::http1::text_length;
 use crate::request::fields::USUAL_FIELDS;
 use crate::request::{Fields, RequestError, RequestHead, Target};
-use crate::server::scanner::{METHOD_BYTES, check_path, is_lower_token, text_length};
+use crate::server::scanner::{METHOD_BYTES, check_path, is_lower_token};
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};

@@ -2,11 +2,14 @@
 //!
 //! Part of the [`Scanner`]: rules 4, 8 and 9 of its module.
 
-use super::names::{forbidden_in_trailers, lower_token};
-use super::plain_field::{PlainField, plain_field, text_length, token_length};
+use super::names::forbidden_in_trailers;
 use super::{Field, Scanner, State, Step, malformed};
+use crate::http1::{PlainField, lower_token, plain_field, text_length, token_length};
 use crate::request::RequestError;
 use crate::request::fields::Place;
+
+/// Bytes of the names of fields that frame; none of those goes the short way.
+const FRAMING: [usize; 2] = [b"content-length".len(), b"transfer-encoding".len()];
 
 impl Scanner {
     /// Takes the whole lines in front of which nothing can be said but that they are fields, and what begins the end of
@@ -17,6 +20,7 @@ impl Scanner {
         while self.fields < self.limits.fields
             && !self.in_trailers
             && let Some(PlainField { name, line }) = run.get(taken..).and_then(plain_field)
+            && !FRAMING.contains(&name)
         {
             let start = self.bytes + taken;
             self.places.push(Place::of_line(start, start + name, start + line));

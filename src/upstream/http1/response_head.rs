@@ -1,14 +1,16 @@
 //! The head of a response, read: bytes in → status, fields, and how its body is framed.
 //!
-//! A head is parsed once, when it is whole; `httparse` reads it as it reads requests everywhere else. Which of its
-//! fields go on, and which framing is too ambiguous to go on at all, is decided in `response_fields`.
+//! A head is parsed once, when it is whole: by `plain_head`, or where that leaves it by `httparse`. Which of its fields go
+//! on, and which framing is too ambiguous to go on at all, is decided in `response_fields`.
 
 use super::super::error::BreakOff;
 use super::super::response_fields;
-use crate::http1::{FieldLines, header_map, mentions};
-use bytes::{Bytes, BytesMut};
+use super::plain_head::{FieldLinesRead, PlainHead, plain_head};
+use crate::http1::{FieldLine, FieldLines, decimal, header_map, mentions};
+use bytes::{Buf, Bytes, BytesMut};
 use http::{StatusCode, Version, response};
 use hyper::ext::ReasonPhrase;
+use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 
 /// The longest head.
@@ -44,6 +46,10 @@ pub(super) enum Framing {
 /// # Errors
 /// What is there is no head, or too long for one.
 pub(super) fn take(read: &mut BytesMut, wants_body: bool) -> Result<Option<ResponseHead>, BreakOff> {
+    if let Some((head, length)) = understand_plain(read, wants_body)? {
+        read.advance(length);
+        return Ok(Some(head));
+    }
     let end = end_of_head(read);
     if end.unwrap_or(read.len()) > HEAD_BYTES {
         return Err(BreakOff::NotHttp("head too long"));
@@ -62,6 +68,17 @@ pub(super) fn end_of_head(read: &[u8]) -> Option<usize> {
     })
 }
 
+/// The head in front, and how long it is, if it can be read the short way.
+fn understand_plain(read: &[u8], wants_body: bool) -> Result<Option<(ResponseHead, usize)>, BreakOff> {
+    match plain_head(read, FIELDS) {
+        Some(PlainHead { status, fields, length }) if length <= HEAD_BYTES => {
+            let head = understand(status, Version::HTTP_11, (&fields, length), wants_body)?;
+            Ok(Some((head, length)))
+        }
+        _ => Ok(None),
+    }
+}
+
 fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     let not_http = BreakOff::NotHttp;
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
@@ -75,24 +92,39 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
     }
     let status =
         parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or_else(|| not_http("status"))?;
-    let is_old = parsed.version == Some(0);
-    let said = Said::of(parsed.headers);
-    let has_none = !wants_body || is_bodiless(status);
-    let framing = said.framing(has_none).ok_or_else(|| not_http("length"))?;
-    let may_send_more = has_none && said.tells_of_body();
-    let persists = !is_old && !said.closes && !may_send_more;
-    let (mut parts, ()) = http::Response::new(()).into_parts();
+    let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
+    let fields = parsed.headers.iter().map(|field| {
+        let (name, value) = (field.name.as_bytes(), field.value);
+        FieldLine { name, value, text: None }
+    });
+    let fields: SmallVec<_> = fields.collect();
+    let mut response = understand(status, version, (&fields, head.len()), wants_body)?;
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
         && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
     {
-        parts.extensions.insert(reason);
+        response.parts.extensions.insert(reason);
     }
-    parts.status = status;
-    parts.version = if is_old { Version::HTTP_10 } else { Version::HTTP_11 };
     if status == StatusCode::SWITCHING_PROTOCOLS {
-        parts.headers = header_map(head, parsed.headers).ok_or_else(|| not_http("field"))?;
+        response.parts.headers = header_map(head, parsed.headers).ok_or_else(|| not_http("field"))?;
     }
-    let lines = response_fields::lines(status, parsed.headers, head.len());
+    Ok(response)
+}
+
+/// What a head of so many bytes means, but for its reason.
+fn understand(
+    status: StatusCode,
+    version: Version,
+    (fields, bytes): (&FieldLinesRead<'_>, usize),
+    wants_body: bool,
+) -> Result<ResponseHead, BreakOff> {
+    let said = Said::of(fields);
+    let has_none = !wants_body || is_bodiless(status);
+    let framing = said.framing(has_none).ok_or(BreakOff::NotHttp("length"))?;
+    let may_send_more = has_none && said.tells_of_body();
+    let persists = version != Version::HTTP_10 && !said.closes && !may_send_more;
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    (parts.status, parts.version) = (status, version);
+    let lines = response_fields::lines(status, fields, bytes);
     Ok(ResponseHead { parts, lines, framing, persists })
 }
 
@@ -110,14 +142,14 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    fn of(fields: &[httparse::Header<'a>]) -> Self {
+    fn of(fields: &[FieldLine<'a>]) -> Self {
         let mut said = Self::default();
         for field in fields {
-            let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+            let is = |name: &[u8]| field.name.eq_ignore_ascii_case(name);
             match field.name.len() {
-                10 if is("connection") => said.closes |= mentions(field.value, b"close"),
-                14 if is("content-length") => said.length = said.length.or(Some(field.value)),
-                17 if is("transfer-encoding") => said.coded = true,
+                10 if is(b"connection") => said.closes |= mentions(field.value, b"close"),
+                14 if is(b"content-length") => said.length = said.length.or(Some(field.value)),
+                17 if is(b"transfer-encoding") => said.coded = true,
                 _ => {}
             }
         }
@@ -137,11 +169,64 @@ impl<'a> Said<'a> {
         match self.length {
             _ if self.coded => Some(Framing::Chunked),
             None => Some(Framing::Close),
-            Some(length) => {
-                let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
-                let length = std::str::from_utf8(length).ok().filter(|_| is_number)?;
-                length.parse().ok().map(Framing::Length)
+            Some(length) => decimal(length).map(Framing::Length),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What was read of a head, so that two readings can be compared.
+    fn shown(head: &ResponseHead) -> impl PartialEq + std::fmt::Debug + use<> {
+        let lines = head.lines.as_ref().map(|lines| lines.as_bytes().to_vec()).map_err(|reason| *reason);
+        let reason = head.parts.extensions.get::<ReasonPhrase>().cloned();
+        (head.parts.status, head.parts.version, reason, lines, head.framing, head.persists)
+    }
+
+    proptest! {
+        /// Heads with something odd here and there, and bytes behind them.
+        #[test]
+        fn the_short_way_reads_as_the_long_one(
+            line in "HTTP/1\\.[01] ([1-9][0-9]{2}|200|404|204|304|500)( (OK|Not Found|No Content|Not Modified|[ -~]{0,3}))?",
+            fields in prop::collection::vec(
+                "([!#$%&'*+.^_`|~a-zA-Z0-9-]{1,9}|Content-Length|transfer-encoding|Connection|[ -~\u{80}-\u{ff}]{1,3}):\
+                 [ \t]{0,2}([!-~\u{80}-\u{ff}][ \t!-~]{0,9}|[0-9]{1,3}|close|chunked|\u{0}|\u{7f})?[ \t]{0,2}\r?\n",
+                0..6,
+            ),
+            behind in "[ -~]{0,5}",
+            wants_body: bool,
+        ) {
+            let text = format!("{line}\r\n{}\r\n{behind}", fields.concat());
+            if let Ok(Some((head, length))) = understand_plain(text.as_bytes(), wants_body) {
+                prop_assert_eq!(end_of_head(text.as_bytes()), Some(length));
+                let whole = Bytes::copy_from_slice(&text.as_bytes()[..length]);
+                prop_assert_eq!(shown(&head), shown(&parse(&whole, wants_body).unwrap()));
             }
+        }
+    }
+
+    #[test]
+    fn heads_as_servers_write_them_go_the_short_way() {
+        let text = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-A:1 \r\nContent-Length: 3\r\n\r\nabc";
+        let (head, length) = understand_plain(text, true).unwrap().unwrap();
+        assert_eq!((head.framing, length, head.persists), (Framing::Length(3), text.len() - 3, true));
+        let lines = head.lines.unwrap();
+        assert_eq!(lines.as_bytes(), b"content-type: text/html\r\nx-a: 1\r\ncontent-length: 3\r\n");
+        for left in [
+            "HTTP/1.0 200 OK\r\n\r\n",
+            "HTTP/1.1 200 Fine\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+            "HTTP/1.1 200 OK\r\na: b\n\r\n",
+            "HTTP/1.1 200 OK\r\na : b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\na: b\r\n c\r\n\r\n",
+            "HTTP/1.1 200 OK\r\na: b\r\n",
+            &format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(FIELDS + 1)),
+            &format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(HEAD_BYTES)),
+        ] {
+            assert!(understand_plain(left.as_bytes(), true).unwrap().is_none(), "{left:.60}");
         }
     }
 }

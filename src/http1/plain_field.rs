@@ -1,36 +1,64 @@
-//! Whole lines of fields that frame nothing: the short way for what nearly every head is made of.
+//! Whole lines of fields: the short way for what nearly every head is made of, on either side.
 //!
 //! Bytes behind a line in, the lengths of the next one out, if it is there as a whole and nothing can be said against it.
-//! Whatever it leaves, the machine takes byte by byte; a property test holds the two to one outcome.
+//! Whatever it leaves goes the long way, which has rules of its own: those of the scanner towards clients, those of
+//! `httparse` towards an upstream. On either side a property test holds the two ways to one outcome.
 
-use super::names::lower_token;
-use crate::request::eights::{EACH, HIGHEST, at_least};
+use super::eights::{EACH, HIGHEST, at_least};
 
 /// A line, by its lengths.
-pub(super) struct PlainField {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlainField {
     /// Bytes of its name.
-    pub(super) name: usize,
+    pub name: usize,
     /// Bytes of all of it but its CRLF.
-    pub(super) line: usize,
+    pub line: usize,
 }
 
-/// The line of a field at the front that is there as a whole and does not frame.
-pub(super) fn plain_field(run: &[u8]) -> Option<PlainField> {
+/// The line of a field at the front that is there as a whole: a token, a colon directly behind it, a value without control
+/// bytes but HTAB, CRLF.
+pub fn plain_field(run: &[u8]) -> Option<PlainField> {
     let name = token_length(run);
-    let framing = [b"content-length".len(), b"transfer-encoding".len()];
-    let value = run.get(name..)?.strip_prefix(b":").filter(|_| name > 0 && !framing.contains(&name))?;
+    let value = run.get(name..)?.strip_prefix(b":").filter(|_| name > 0)?;
     let end = text_length(value);
     let ends = value.get(end..)?.starts_with(b"\r\n");
     ends.then_some(PlainField { name, line: name + 1 + end })
 }
 
+/// The byte of a token (RFC 9110 §5.6.2) in lower case, or 0.
+pub fn lower_token(byte: u8) -> u8 {
+    const TABLE: [u8; 256] = token_table();
+    TABLE.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated at compile time, below 256"
+)]
+const fn token_table() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        if b.is_ascii_alphanumeric()
+            || matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.')
+            || matches!(b, b'^' | b'_' | b'`' | b'|' | b'~')
+        {
+            table[byte] = b.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+}
+
 /// How many bytes in front may stand in a name.
-pub(super) fn token_length(run: &[u8]) -> usize {
+pub fn token_length(run: &[u8]) -> usize {
     length_of(run, no_letters, |byte| lower_token(byte) != 0)
 }
 
 /// How many bytes in front may stand in a value (RFC 9110 §5.5).
-pub(in crate::server) fn text_length(run: &[u8]) -> usize {
+pub fn text_length(run: &[u8]) -> usize {
     length_of(run, controls, |byte| (byte >= b' ' || byte == b'\t') && byte != 0x7f)
 }
 

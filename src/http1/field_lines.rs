@@ -78,9 +78,8 @@ impl FieldLines {
             Some(text) => self.text.extend_from_slice(text),
             None => put_field(&mut self.text, name, value),
         }
-        let line = self.text.get_mut(begin..).unwrap_or_default();
-        make_lower(line, name.len());
-        let name = line.get(..name.len()).unwrap_or_default();
+        let name = self.text.get_mut(begin..begin + name.len()).unwrap_or_default();
+        make_lower(name);
         let bit = 1 << ((name.len() ^ usize::from(name.first().copied().unwrap_or_default())) % 64);
         if !keeps(name)? {
             self.text.truncate(begin);

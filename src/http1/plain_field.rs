@@ -17,6 +17,7 @@ pub struct PlainField {
 
 /// The line of a field at the front that is there as a whole: a token, a colon directly behind it, a value without control
 /// bytes but HTAB, CRLF.
+#[inline]
 pub fn plain_field(run: &[u8]) -> Option<PlainField> {
     let name = token_length(run);
     let value = run.get(name..)?.strip_prefix(b":").filter(|_| name > 0)?;

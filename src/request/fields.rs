@@ -51,8 +51,9 @@ impl Place {
         while let [rest @ .., b' ' | b'\t'] = value {
             (self.value.end, value) = (self.value.end - 1, rest);
         }
-        make_lower(text.get_mut(self.name.start..)?, self.name.len());
-        self.known = FieldName::of(text.get(self.name.clone())?);
+        let name = text.get_mut(self.name.clone())?;
+        make_lower(name);
+        self.known = FieldName::of(name);
         Some(())
     }
 }

@@ -30,9 +30,11 @@ impl Target {
     /// A path that begins with a slash and perhaps a query, or the asterisk, in visible ASCII without `#`; whoever asks
     /// has seen to that. `None`: it is in another form, or too long. Linear.
     pub fn in_origin_form(text: &[u8]) -> Option<Self> {
-        let is_one = |text: &&str| text.starts_with('/') || *text == "*";
-        let text = str::from_utf8(text).ok().filter(is_one).filter(|text| text.len() <= Self::MOST_BYTES)?;
-        Some(Self::of(Some(text.into())))
+        if text.len() > Self::MOST_BYTES || !(text.starts_with(b"/") || text == b"*") {
+            return None;
+        }
+        // A copy lies where many bytes at once can be checked.
+        Some(Self::of(Some(String::from_utf8(text.to_vec()).ok()?.into_boxed_str())))
     }
 
     fn of(text: Option<Box<str>>) -> Self {

@@ -8,6 +8,7 @@
 
 use super::headers::{FieldWriter, Forwarding};
 use super::hop::HopFields;
+use crate::http1::decimal;
 use crate::request::Scheme;
 use smallvec::SmallVec;
 use std::fmt::{self, Write};
@@ -58,10 +59,8 @@ fn is_host(value: &[u8]) -> bool {
 }
 
 fn number(port: &[u8]) -> Option<u16> {
-    if port.is_empty() || port.len() > 5 || !port.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(port).ok()?.parse().ok().filter(|&port| port != 0)
+    let number = decimal(port).filter(|_| port.len() <= 5)?;
+    u16::try_from(number).ok().filter(|&port| port != 0)
 }
 
 /// The port in the host, or the scheme's own.
@@ -132,18 +131,19 @@ impl Text {
     /// An address in canonical form. Every request has one or two: IPv4 goes without the formatter's detours.
     fn put_address(&mut self, address: IpAddr) {
         let IpAddr::V4(address) = address else { return self.put(&address) };
-        for (place, octet) in address.octets().into_iter().enumerate() {
-            if place > 0 {
-                self.0.push(b'.');
+        let (mut text, mut end) = ([0; 16], 0);
+        for octet in address.octets() {
+            let three = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10, b'.'];
+            let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+            // Without the zeros in front; what this writes behind the dot, the next octet writes over.
+            let four = (u32::from_le_bytes(three) >> (8 * zeros)).to_le_bytes();
+            if let Some(room) = text.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
+                *room = four;
             }
-            if octet >= 100 {
-                self.0.push(b'0' + octet / 100);
-            }
-            if octet >= 10 {
-                self.0.push(b'0' + octet / 10 % 10);
-            }
-            self.0.push(b'0' + octet % 10);
+            end += 4 - zeros;
         }
+        // All but the last dot.
+        self.0.extend_from_slice(text.get(..end - 1).unwrap_or_default());
     }
 }
 

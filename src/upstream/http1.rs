@@ -34,7 +34,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 use tokio::task::AbortHandle;
 
 /// What is kept of the buffer for heads between exchanges.
@@ -179,14 +179,9 @@ impl Http1 {
         sent && !self.ends && self.receiving.rest()
     }
 
-    /// Whether an idle connection still stands: nothing has come of it, not even its end. No system call where the
-    /// system has not told of any.
+    /// Whether an idle connection still stands: nothing has come of it, not even its end.
     pub(super) fn is_alive(&self) -> bool {
-        let mut scrap = [0; 1];
-        let mut scrap = ReadBuf::new(&mut scrap);
-        let mut stream = self.stream.borrow_mut();
-        let nobody = &mut Context::from_waker(Waker::noop());
-        Pin::new(&mut *stream).poll_read(nobody, &mut scrap).is_pending()
+        self.stream.borrow_mut().is_silent()
     }
 
     /// Closes an idle connection with a proper goodbye, as far as the system takes it at once.

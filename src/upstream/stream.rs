@@ -7,7 +7,7 @@
 use crate::request::connection::Duplex;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -33,6 +33,20 @@ impl Stream {
 
     pub(super) fn tls(tls: TlsStream<TcpStream>) -> Self {
         Self { transport: Transport::Tls(Box::new(tls)), deaf: false }
+    }
+
+    /// Whether nothing has come, not even the end. No system call where the system has not told of any.
+    pub(super) fn is_silent(&mut self) -> bool {
+        let mut scrap = [0; 1];
+        match &mut self.transport {
+            Transport::Plain(tcp) => {
+                tcp.try_read(&mut scrap).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+            }
+            Transport::Tls(tls) => {
+                let nobody = &mut Context::from_waker(Waker::noop());
+                Pin::new(tls.as_mut()).poll_read(nobody, &mut ReadBuf::new(&mut scrap)).is_pending()
+            }
+        }
     }
 
     /// Whether the upstream is known to take nothing any more.

@@ -11,28 +11,27 @@ use smallvec::SmallVec;
 /// The fields of a head; those of nearly every one without an allocation.
 pub(super) type FieldLinesRead<'a> = SmallVec<[FieldLine<'a>; 16]>;
 
-/// A head.
-pub(super) struct PlainHead<'a> {
+/// A head but for its fields.
+pub(super) struct PlainHead {
     pub(super) status: StatusCode,
-    pub(super) fields: FieldLinesRead<'a>,
     /// Bytes of all of it.
     pub(super) length: usize,
 }
 
-/// The head in front of what was read, with no more than so many fields. Interim responses are none. Linear.
-pub(super) fn plain_head(read: &[u8], most_fields: usize) -> Option<PlainHead<'_>> {
+/// The head in front of what was read; adds its fields to `fields`, which are too large to be handed back. Interim responses
+/// are none. Linear.
+pub(super) fn plain_head<'a>(read: &'a [u8], fields: &mut FieldLinesRead<'a>) -> Option<PlainHead> {
     let (digits, rest) = read.strip_prefix(b"HTTP/1.1 ")?.split_first_chunk::<3>()?;
     let status = StatusCode::from_bytes(digits).ok().filter(|status| !status.is_informational())?;
     let reason = status.canonical_reason()?.as_bytes();
     let mut rest = rest.strip_prefix(b" ")?.strip_prefix(reason)?.strip_prefix(b"\r\n")?;
-    let mut fields = FieldLinesRead::new();
     while let Some(PlainField { name, line }) = plain_field(rest) {
         let (text, behind) = rest.split_at_checked(line + b"\r\n".len())?;
         fields.push(field(text, name)?);
         rest = behind;
     }
-    let behind = rest.strip_prefix(b"\r\n").filter(|_| fields.len() <= most_fields)?;
-    Some(PlainHead { status, fields, length: read.len() - behind.len() })
+    let behind = rest.strip_prefix(b"\r\n")?;
+    Some(PlainHead { status, length: read.len() - behind.len() })
 }
 
 /// The field of a line with its CRLF.

@@ -10,7 +10,6 @@ use crate::http1::{FieldLine, FieldLines, decimal, header_map, mentions};
 use bytes::{Buf, Bytes, BytesMut};
 use http::{StatusCode, Version, response};
 use hyper::ext::ReasonPhrase;
-use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 
 /// The longest head.
@@ -70,8 +69,9 @@ pub(super) fn end_of_head(read: &[u8]) -> Option<usize> {
 
 /// The head in front, and how long it is, if it can be read the short way.
 fn understand_plain(read: &[u8], wants_body: bool) -> Result<Option<(ResponseHead, usize)>, BreakOff> {
-    match plain_head(read, FIELDS) {
-        Some(PlainHead { status, fields, length }) if length <= HEAD_BYTES => {
+    let mut fields = FieldLinesRead::new();
+    match plain_head(read, &mut fields) {
+        Some(PlainHead { status, length }) if length <= HEAD_BYTES && fields.len() <= FIELDS => {
             let head = understand(status, Version::HTTP_11, (&fields, length), wants_body)?;
             Ok(Some((head, length)))
         }
@@ -97,7 +97,7 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
         let (name, value) = (field.name.as_bytes(), field.value);
         FieldLine { name, value, text: None }
     });
-    let fields: SmallVec<_> = fields.collect();
+    let fields: FieldLinesRead<'_> = fields.collect();
     let mut response = understand(status, version, (&fields, head.len()), wants_body)?;
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
         && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())

@@ -74,9 +74,7 @@ impl Connector {
         settings: &config::Upstream,
         need: Need,
     ) -> Result<Line, UpstreamError> {
-        if !need.fresh
-            && let Some(line) = pooled(endpoint, settings, need)
-        {
+        if let Some(line) = pooled(endpoint, settings, need) {
             return Ok(line);
         }
         let is_shareable = || {
@@ -144,7 +142,11 @@ impl Connector {
     }
 }
 
-fn pooled(endpoint: &Endpoint, settings: &config::Upstream, need: Need) -> Option<Line> {
+/// A connection that stands already, if it may be used.
+pub(super) fn pooled(endpoint: &Endpoint, settings: &config::Upstream, need: Need) -> Option<Line> {
+    if need.fresh {
+        return None;
+    }
     let shared = if need.http1 { None } else { endpoint.http2() };
     match shared {
         Some(shared) => Some(http2_line(shared, settings, true)),

@@ -9,7 +9,7 @@
 
 use super::Upstream;
 use super::body::{Outgoing, Source, Upload, UpstreamBody};
-use super::connect::{Http2Line, Line, Need};
+use super::connect::{self, Http2Line, Line, Need};
 use super::deadline::Deadline;
 use super::error::{BreakOff, UpstreamError};
 use super::headers::{self, Forwarding, Wish};
@@ -31,7 +31,7 @@ use hyper::body::Incoming;
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -43,6 +43,20 @@ const NO_ADDRESS: UpstreamError = UpstreamError::Dns { host: String::new(), sour
 struct Failure {
     error: UpstreamError,
     unsent: Option<Outgoing>,
+}
+
+/// An attempt that failed.
+struct Attempt {
+    endpoint: Rc<Endpoint>,
+    need: Need,
+    /// Whether its connection had served before.
+    reused: bool,
+    failure: Box<Failure>,
+}
+
+/// What hardly any request has to wait for, by itself: all requests would pay for its room and its code.
+fn later<'a, T>(wait: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+    Box::pin(wait)
 }
 
 /// What an exchange is about; the same for every attempt.
@@ -74,27 +88,51 @@ impl Upstream {
     where
         B: Body<Data = Bytes, Error = RequestError> + 'static,
     {
-        let forwarding = &forwarding;
-        let mut body = Outgoing::new(body);
+        let body = Outgoing::new(body);
         let wish = if body.is_end_stream() { upgrade::wish(request) } else { Wish::Response };
         let hop = HopFields::of(&request.fields)?;
-        let errand = Errand { settings, request, hop, forwarding, wish };
+        let errand = Errand { settings, request, hop, forwarding: &forwarding, wish };
         let repeatable = body.is_end_stream() && request.method.is_idempotent();
-        let mut candidates = self.origins.candidates(settings).await?;
-        let mut need = Need { fresh: false, http1: wish == Wish::Tunnel };
-        let reached = self.reach(&mut candidates, None, settings, need).await;
-        let (mut endpoint, mut line) = reached.map_err(|error| error.unwrap_or(NO_ADDRESS))?;
+        let need = Need { fresh: false, http1: wish == Wish::Tunnel };
+        let mut candidates = match self.origins.known(settings) {
+            Some(candidates) => candidates,
+            None => later(self.origins.candidates(settings)).await?,
+        };
+        let first = candidates.next();
+        let pooled = first.as_ref().and_then(|endpoint| connect::pooled(endpoint, settings, need));
+        let (endpoint, line) = match (first, pooled) {
+            (Some(endpoint), Some(line)) => (endpoint, line),
+            (first, _) => {
+                let reached = later(self.reach(&mut candidates, first, settings, need)).await;
+                reached.map_err(|error| error.unwrap_or(NO_ADDRESS))?
+            }
+        };
+        let reused = line.is_reused();
+        match errand.run(&endpoint, line, body).await {
+            Ok(response) => Ok(response),
+            Err(failure) => {
+                let first = Attempt { endpoint, need, reused, failure };
+                later(self.send_again(&errand, candidates, first, repeatable)).await
+            }
+        }
+    }
+
+    /// Sends a request again, behind a first attempt, for as long as that is safe and there is an address left to try.
+    async fn send_again(
+        &self,
+        errand: &Errand<'_>,
+        mut candidates: Candidates,
+        mut attempt: Attempt,
+        repeatable: bool,
+    ) -> Result<Response<UpstreamBody>, UpstreamError> {
         loop {
-            let reused = line.is_reused();
-            let Failure { error, unsent } = match errand.run(&endpoint, line, body).await {
-                Ok(response) => return Ok(response),
-                Err(failure) => *failure,
-            };
+            let Attempt { endpoint, mut need, reused, failure } = attempt;
+            let Failure { error, unsent } = *failure;
             let broke_off = matches!(error, UpstreamError::BrokeOff { .. });
             if broke_off && !reused {
                 endpoint.health.broke_off();
             }
-            body = match unsent {
+            let body = match unsent {
                 Some(unsent) => unsent,
                 None if broke_off && reused && repeatable => Outgoing::Empty,
                 None => return Err(error),
@@ -103,23 +141,28 @@ impl Upstream {
             // A pooled connection that died says nothing of its address; a fresh one does.
             let again = (reused && !need.fresh).then_some(endpoint);
             need.fresh |= reused;
-            match self.reach(&mut candidates, again, settings, need).await {
-                Ok(reached) => (endpoint, line) = reached,
+            let first = again.or_else(|| candidates.next());
+            let (endpoint, line) = match self.reach(&mut candidates, first, errand.settings, need).await {
+                Ok(reached) => reached,
                 Err(reason) => return Err(reason.unwrap_or(error)),
+            };
+            let reused = line.is_reused();
+            match errand.run(&endpoint, line, body).await {
+                Ok(response) => return Ok(response),
+                Err(failure) => attempt = Attempt { endpoint, need, reused, failure },
             }
         }
     }
 
-    /// A connection to `first`, or to the next address that lets itself be connected to. Fails with the last reason,
+    /// A connection to `next`, or to whichever address behind it lets itself be connected to. Fails with the last reason,
     /// or with none where no address was left to try.
     async fn reach(
         &self,
         candidates: &mut Candidates,
-        first: Option<Rc<Endpoint>>,
+        mut next: Option<Rc<Endpoint>>,
         settings: &config::Upstream,
         need: Need,
     ) -> Result<(Rc<Endpoint>, Line), Option<UpstreamError>> {
-        let mut next = first.or_else(|| candidates.next());
         let mut reason = None;
         while let Some(endpoint) = next {
             match self.connector.line(&endpoint, settings, need).await {
@@ -145,7 +188,7 @@ impl Errand<'_> {
         let upload = body.upload();
         let outcome = match line {
             Line::Http1(connection) => self.run_http1(endpoint, connection, body, upload.as_deref()).await,
-            Line::Http2(stream) => self.run_http2(endpoint, stream, body, upload.as_deref()).await,
+            Line::Http2(stream) => later(self.run_http2(endpoint, stream, body, upload.as_deref())).await,
         };
         let client_failed = upload.and_then(|upload| upload.failure.get());
         outcome.map_err(|failure| match client_failed {

@@ -41,16 +41,16 @@ impl Origin {
         })
     }
 
-    /// Sees to it that there are addresses.
-    async fn prepare(self: &Rc<Self>, span: Duration) -> Result<(), UpstreamError> {
-        let Some(stale_at) = self.stale_at.get() else {
-            return Ok(());
-        };
-        if self.endpoints.borrow().is_empty() {
-            let _turn = self.resolving.lock().await;
-            let missing = self.endpoints.borrow().is_empty();
-            return if missing { self.resolve(span).await } else { Ok(()) };
+    /// Whether there are addresses. Old ones are looked up anew while they go on serving.
+    fn is_resolved(self: &Rc<Self>, span: Duration) -> bool {
+        let resolved = !self.endpoints.borrow().is_empty();
+        if resolved && let Some(stale_at) = self.stale_at.get() {
+            self.refresh(stale_at, span);
         }
+        resolved
+    }
+
+    fn refresh(self: &Rc<Self>, stale_at: Instant, span: Duration) {
         let now = Instant::now();
         if now >= stale_at {
             self.stale_at.set(Some(now + FRESH));
@@ -61,7 +61,16 @@ impl Origin {
                 }
             });
         }
-        Ok(())
+    }
+
+    /// Sees to it that there are addresses.
+    async fn prepare(self: &Rc<Self>, span: Duration) -> Result<(), UpstreamError> {
+        if self.is_resolved(span) {
+            return Ok(());
+        }
+        let _turn = self.resolving.lock().await;
+        let missing = self.endpoints.borrow().is_empty();
+        if missing { self.resolve(span).await } else { Ok(()) }
     }
 
     async fn resolve(&self, span: Duration) -> Result<(), UpstreamError> {
@@ -107,6 +116,19 @@ pub(super) struct Origins {
 }
 
 impl Origins {
+    /// The addresses that a request may try, if nothing has to be waited for.
+    pub(super) fn known(&self, settings: &config::Upstream) -> Option<Candidates> {
+        self.follow(settings);
+        let mut list = SmallVec::new();
+        for origin in self.list.borrow().iter() {
+            if !origin.is_resolved(settings.connect_timeout) {
+                return None;
+            }
+            list.extend(origin.endpoints.borrow().iter().cloned());
+        }
+        Some(self.in_turn(list))
+    }
+
     /// The addresses that a request may try.
     ///
     /// # Errors
@@ -125,10 +147,14 @@ impl Origins {
         if list.is_empty() {
             return Err(failure.unwrap_or(UpstreamError::Dns { host: String::new(), source: None }));
         }
+        Ok(self.in_turn(list))
+    }
+
+    fn in_turn(&self, mut list: SmallVec<[Rc<Endpoint>; 4]>) -> Candidates {
         list.truncate(CANDIDATES);
         let turn = self.turn.get();
         self.turn.set(turn.wrapping_add(1));
-        Ok(Candidates { list, turn, tried: 0 })
+        Candidates { list, turn, tried: 0 }
     }
 
     fn follow(&self, settings: &config::Upstream) {

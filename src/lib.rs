@@ -26,11 +26,11 @@ pub mod telemetry;
 
 pub mod store;
 
+pub mod http1;
+
 pub mod request;
 
 pub mod enforce;
-
-pub mod http1;
 
 pub mod upstream;
 

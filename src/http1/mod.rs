@@ -1,7 +1,7 @@
 //! HTTP/1.1 on the wire: what the side of clients and the side of the upstream have in common.
 //!
-//! Both read by rules of their own, strict here and lenient there; what is written is written in one way
-//! (RFC 9112 §6).
+//! Both read by rules of their own, strict here and lenient there, but for whole lines that nothing can be said against
+//! (`plain_field`); what is written is written in one way (RFC 9112 §6).
 
 mod eights;
 mod field_lines;

@@ -96,7 +96,7 @@ pub(super) async fn serve<H: Handler>(arrival: Box<Arrival<H>>) {
     }
 }
 
-/// What each step and protocol needs is allocated for itself, lest every connection keep the room of the largest: six KiB for
+/// What each step and protocol needs is allocated for itself, lest every connection keep the room of the largest: three KiB for
 /// HTTP/1, which runs the handler within the connection, two for HTTP/2. What is handed down is boxed: every function on its
 /// way keeps room for it, twice.
 async fn run<H: Handler>(arrival: Box<Arrival<H>>) -> io::Result<()> {

@@ -8,8 +8,8 @@ use crate::http1::{FieldLine, PlainField, plain_field};
 use http::StatusCode;
 use smallvec::SmallVec;
 
-/// The fields of a head; those of nearly every one without an allocation.
-pub(super) type FieldLinesRead<'a> = SmallVec<[FieldLine<'a>; 16]>;
+/// The fields of a head as they stand there; those of nearly every head without an allocation.
+pub(super) type RawFields<'a> = SmallVec<[FieldLine<'a>; 16]>;
 
 /// A head but for its fields.
 pub(super) struct PlainHead {
@@ -20,7 +20,7 @@ pub(super) struct PlainHead {
 
 /// The head in front of what was read; adds its fields to `fields`, which are too large to be handed back. Interim responses
 /// are none. Linear.
-pub(super) fn plain_head<'a>(read: &'a [u8], fields: &mut FieldLinesRead<'a>) -> Option<PlainHead> {
+pub(super) fn plain_head<'a>(read: &'a [u8], fields: &mut RawFields<'a>) -> Option<PlainHead> {
     let (digits, rest) = read.strip_prefix(b"HTTP/1.1 ")?.split_first_chunk::<3>()?;
     let status = StatusCode::from_bytes(digits).ok().filter(|status| !status.is_informational())?;
     let reason = status.canonical_reason()?.as_bytes();
@@ -37,16 +37,10 @@ pub(super) fn plain_head<'a>(read: &'a [u8], fields: &mut FieldLinesRead<'a>) ->
 /// The field of a line with its CRLF.
 fn field(text: &[u8], name: usize) -> Option<FieldLine<'_>> {
     let (name, colon_and_value) = text.strip_suffix(b"\r\n")?.split_at_checked(name)?;
-    let mut value = colon_and_value.get(1..)?;
-    let is_usual = match value {
-        [b' ', behind @ ..] => {
-            value = behind;
-            true
-        }
-        _ => false,
-    };
+    let value = colon_and_value.strip_prefix(b":")?;
     let bare = without_blanks(value);
-    Some(FieldLine { name, value: bare, text: (is_usual && bare.len() == value.len()).then_some(text) })
+    let is_usual = value.strip_prefix(b" ").is_some_and(|value| value.len() == bare.len());
+    Some(FieldLine { name, value: bare, text: is_usual.then_some(text) })
 }
 
 fn without_blanks(mut value: &[u8]) -> &[u8] {

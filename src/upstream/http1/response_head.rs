@@ -5,7 +5,7 @@
 
 use super::super::error::BreakOff;
 use super::super::response_fields;
-use super::plain_head::{FieldLinesRead, PlainHead, plain_head};
+use super::plain_head::{PlainHead, RawFields, plain_head};
 use crate::http1::{FieldLine, FieldLines, decimal, header_map, mentions};
 use bytes::{Buf, Bytes, BytesMut};
 use http::{StatusCode, Version, response};
@@ -69,7 +69,7 @@ pub(super) fn end_of_head(read: &[u8]) -> Option<usize> {
 
 /// The head in front, and how long it is, if it can be read the short way.
 fn understand_plain(read: &[u8], wants_body: bool) -> Result<Option<(ResponseHead, usize)>, BreakOff> {
-    let mut fields = FieldLinesRead::new();
+    let mut fields = RawFields::new();
     match plain_head(read, &mut fields) {
         Some(PlainHead { status, length }) if length <= HEAD_BYTES && fields.len() <= FIELDS => {
             let head = understand(status, Version::HTTP_11, (&fields, length), wants_body)?;
@@ -97,7 +97,7 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
         let (name, value) = (field.name.as_bytes(), field.value);
         FieldLine { name, value, text: None }
     });
-    let fields: FieldLinesRead<'_> = fields.collect();
+    let fields: RawFields<'_> = fields.collect();
     let mut response = understand(status, version, (&fields, head.len()), wants_body)?;
     if let Some(reason) = parsed.reason.filter(|reason| status.canonical_reason() != Some(reason))
         && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
@@ -114,7 +114,7 @@ fn parse(head: &Bytes, wants_body: bool) -> Result<ResponseHead, BreakOff> {
 fn understand(
     status: StatusCode,
     version: Version,
-    (fields, bytes): (&FieldLinesRead<'_>, usize),
+    (fields, bytes): (&RawFields<'_>, usize),
     wants_body: bool,
 ) -> Result<ResponseHead, BreakOff> {
     let said = Said::of(fields);

@@ -34,6 +34,16 @@ pub struct FieldLine<'a> {
     pub text: Option<&'a [u8]>,
 }
 
+impl FieldLine<'_> {
+    /// Writes it, as it was read if that can be.
+    pub fn write(&self, head: &mut Vec<u8>) {
+        match self.text {
+            Some(text) => head.extend_from_slice(text),
+            None => put_field(head, self.name, self.value),
+        }
+    }
+}
+
 /// Fields may carry secrets.
 impl fmt::Debug for FieldLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,15 +80,12 @@ impl FieldLines {
     /// Those of `keeps`.
     pub fn put<E>(
         &mut self,
-        FieldLine { name, value, text }: FieldLine<'_>,
+        field: FieldLine<'_>,
         keeps: impl FnOnce(&[u8]) -> Result<bool, E>,
     ) -> Result<(), E> {
         let begin = self.text.len();
-        match text {
-            Some(text) => self.text.extend_from_slice(text),
-            None => put_field(&mut self.text, name, value),
-        }
-        let name = self.text.get_mut(begin..begin + name.len()).unwrap_or_default();
+        field.write(&mut self.text);
+        let name = self.text.get_mut(begin..begin + field.name.len()).unwrap_or_default();
         make_lower(name);
         let bit = 1 << ((name.len() ^ usize::from(name.first().copied().unwrap_or_default())) % 64);
         if !keeps(name)? {
@@ -86,7 +93,7 @@ impl FieldLines {
             return Ok(());
         }
         if name == b"content-length" {
-            self.length = decimal(value);
+            self.length = decimal(field.value);
         } else if name == b"date" {
             self.is_dated = true;
         }

@@ -29,7 +29,7 @@
 //! blocks. What has two readings in HTTP/1 is refused by the same rules, targets among it. Responses use no dynamic table
 //! and no Huffman code, as those of HAProxy.
 //!
-//! **Consequences.** 28,000 instructions a request; 4 KiB an idle connection, whatever it has carried. Flow control, resets, GOAWAY and
+//! **Consequences.** 25,000 instructions a request; 4 KiB an idle connection, whatever it has carried. Flow control, resets, GOAWAY and
 //! floods are ours to get right: the suites write frames by hand and know every rule of RFC 9113 §5 and §6, the decoder is held to
 //! the examples of RFC 7541 and to tables as its text has them, and a fuzz target holds it to another decoder.
 //!

@@ -9,7 +9,7 @@
 //! Everything else about heads is asked of both versions alike, in `request::head`.
 
 use super::hpack::Line;
-use crate::http1::text_length;
+use crate::http1::{decimal, text_length};
 use crate::request::fields::USUAL_FIELDS;
 use crate::request::{Fields, RequestError, RequestHead, Target};
 use crate::server::scanner::{METHOD_BYTES, check_path, is_lower_token};
@@ -229,9 +229,7 @@ fn method(value: &[u8]) -> Result<Method, Fault> {
 
 /// A number as the scanner of HTTP/1 takes it: digits without a leading zero, few enough that none is too large.
 fn length(value: &[u8]) -> Option<u64> {
-    let plain = value.iter().all(u8::is_ascii_digit) && value.len() <= 18;
-    let number = std::str::from_utf8(value).ok().filter(|_| plain)?;
-    number.parse().ok().filter(|_| value.len() == 1 || !value.starts_with(b"0"))
+    decimal(value).filter(|_| value.len() <= 18 && (value.len() == 1 || !value.starts_with(b"0")))
 }
 
 fn scheme(value: &[u8]) -> Result<Scheme, Fault> {

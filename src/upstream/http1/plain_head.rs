@@ -38,14 +38,8 @@ pub(super) fn plain_head<'a>(read: &'a [u8], fields: &mut RawFields<'a>) -> Opti
 fn field(text: &[u8], name: usize) -> Option<FieldLine<'_>> {
     let (name, colon_and_value) = text.strip_suffix(b"\r\n")?.split_at_checked(name)?;
     let value = colon_and_value.strip_prefix(b":")?;
-    let bare = without_blanks(value);
+    // Of what this takes off, a value that passed holds blanks and HTAB alone.
+    let bare = value.trim_ascii();
     let is_usual = value.strip_prefix(b" ").is_some_and(|value| value.len() == bare.len());
     Some(FieldLine { name, value: bare, text: is_usual.then_some(text) })
-}
-
-fn without_blanks(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
 }

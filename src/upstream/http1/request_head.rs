@@ -4,7 +4,7 @@
 //! it holds a CR, an LF or, but for values, a blank. So what is written here is one head and nothing more.
 
 use super::super::headers::FieldWriter;
-use crate::http1::put_field;
+use crate::http1::{FieldLine, put_field};
 use crate::request::fields::Field;
 use http::Method;
 
@@ -35,10 +35,7 @@ impl RequestLine<'_> {
 
 impl FieldWriter for Vec<u8> {
     fn pass(&mut self, field: &Field<'_>, line: Option<&[u8]>) {
-        match line {
-            Some(line) => self.extend_from_slice(line),
-            None => put_field(self, field.name, field.value),
-        }
+        FieldLine { name: field.name, value: field.value, text: line }.write(self);
     }
 
     fn write(&mut self, name: &str, value: &[u8]) {

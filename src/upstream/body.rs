@@ -1,6 +1,6 @@
-//! Bodies on their way: [`Outgoing`] to upstream, [`UpstreamBody`] back to the client.
+//! A response's body on its way back to the client.
 //!
-//! Both stream: nothing is polled before there is room for it. Invariants: a connection goes back to its pool only
+//! It streams: nothing is polled before there is room for it. Invariants: a connection goes back to its pool only
 //! once its response has ended and nothing of the request is left to send; whatever else happens to a body, the
 //! connection is closed, so that no byte of one exchange can become part of another.
 
@@ -10,93 +10,15 @@ use super::http1::Http1;
 use super::names;
 use super::pool::{Endpoint, Keep};
 use crate::http1::{FieldLines, Lined};
-use crate::request::RequestError;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use std::cell::Cell;
 use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use tokio::time::Instant;
-
-/// How far a request body has come, seen by whoever waits for the response.
-#[derive(Debug)]
-pub(super) struct Upload {
-    /// When upstream last took something.
-    pub(super) last: Cell<Instant>,
-    /// Whether we wait for the client, so that upstream's silence is not its fault.
-    pub(super) awaits_client: Cell<bool>,
-    /// Why the client's body failed, if it did.
-    pub(super) failure: Cell<Option<RequestError>>,
-}
-
-/// A request body. Its kind is erased, for a connection carries requests of every kind.
-pub(super) enum Outgoing {
-    Empty,
-    Stream { body: Pin<Box<dyn Body<Data = Bytes, Error = RequestError>>>, upload: Rc<Upload> },
-}
-
-impl Outgoing {
-    pub(super) fn new(body: impl Body<Data = Bytes, Error = RequestError> + 'static) -> Self {
-        if body.is_end_stream() {
-            Self::Empty
-        } else {
-            let upload = Upload {
-                last: Cell::new(Instant::now()),
-                awaits_client: Cell::new(false),
-                failure: Cell::new(None),
-            };
-            Self::Stream { body: Box::pin(body), upload: Rc::new(upload) }
-        }
-    }
-
-    pub(super) fn upload(&self) -> Option<Rc<Upload>> {
-        match self {
-            Self::Empty => None,
-            Self::Stream { upload, .. } => Some(Rc::clone(upload)),
-        }
-    }
-}
-
-impl Body for Outgoing {
-    type Data = Bytes;
-    type Error = RequestError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, RequestError>>> {
-        let Self::Stream { body, upload } = &mut *self else {
-            return Poll::Ready(None);
-        };
-        let polled = body.as_mut().poll_frame(context);
-        upload.awaits_client.set(polled.is_pending());
-        let frame = ready!(polled);
-        upload.last.set(Instant::now());
-        if let Some(Err(error)) = &frame {
-            upload.failure.set(Some(*error));
-        }
-        Poll::Ready(frame.map(|frame| frame.map(clean_trailers)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Empty => true,
-            Self::Stream { body, .. } => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Empty => SizeHint::with_exact(0),
-            Self::Stream { body, .. } => body.size_hint(),
-        }
-    }
-}
 
 /// Where a response body comes from.
 pub(super) enum Source {
@@ -234,7 +156,7 @@ impl fmt::Debug for UpstreamBody {
 }
 
 /// Takes out of a trailer what must not be there.
-fn clean_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
+pub(super) fn clean_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
     match frame.into_trailers() {
         Ok(trailers) if trailers.keys().any(names::is_forbidden_trailer) => {
             let kept: HeaderMap = trailers

@@ -7,34 +7,28 @@
 //!    have closed the connection just when we took it. A POST that may have arrived is never repeated.
 //! 4. What comes back is cleaned, or refused if it cannot be passed on safely.
 
+mod http1;
+mod http2;
+
 use super::Upstream;
-use super::body::{Outgoing, Source, Upload, UpstreamBody};
-use super::connect::{self, Http2Line, Line, Need};
-use super::deadline::Deadline;
-use super::error::{BreakOff, UpstreamError};
+use super::body::UpstreamBody;
+use super::connect::{self, Line, Need};
+use super::error::UpstreamError;
 use super::headers::{self, Forwarding, Wish};
 use super::hop::HopFields;
-use super::http1::{Http1, RequestLine, ResponseHead, Unanswered};
 use super::origin::Candidates;
-use super::pool::{Endpoint, Keep};
-use super::response_fields;
+use super::pool::Endpoint;
 use super::upgrade;
+use super::upload::Outgoing;
 use crate::config;
-use crate::http1::Coding;
 use crate::request::{RequestError, RequestHead};
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Method, Response};
 use http_body::Body;
-use hyper::body::Incoming;
 use std::borrow::Cow;
-use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 /// What remains to be said if there was no address at all.
 const NO_ADDRESS: UpstreamError = UpstreamError::Dns { host: String::new(), source: None };
@@ -197,53 +191,6 @@ impl Errand<'_> {
         })
     }
 
-    async fn run_http1(
-        &self,
-        endpoint: &Rc<Endpoint>,
-        mut connection: Box<Http1>,
-        body: Outgoing,
-        upload: Option<&Upload>,
-    ) -> Result<Response<UpstreamBody>, Box<Failure>> {
-        let address = endpoint.address;
-        let span = self.settings.response_timeout;
-        self.load(endpoint, &mut connection, body).map_err(|error| final_error(error.into()))?;
-        connection.deadline.restart(span);
-        let silence = |deadline: &mut Deadline, context: &mut Context<'_>| {
-            poll_silence(deadline, span, upload, context)
-        };
-        match connection.exchange(silence).await {
-            Some(Ok(head)) => {
-                endpoint.health.answered();
-                self.respond_http1(endpoint, connection, head).map_err(final_error)
-            }
-            Some(Err(Unanswered { error, unsent })) => {
-                Err(Box::new(Failure { error: UpstreamError::BrokeOff { address, source: error }, unsent }))
-            }
-            None => Err(final_error(UpstreamError::ResponseTimeout { address })),
-        }
-    }
-
-    /// Makes the request as an HTTP/1.1 upstream gets it: the target to the byte, the fields anew, the framing as the body
-    /// has it.
-    fn load(&self, endpoint: &Endpoint, connection: &mut Http1, body: Outgoing) -> Result<(), RequestError> {
-        let target = self.request.target.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
-        let announces_trailers = self.hop.announces_trailers;
-        let coding = match self.length(&body) {
-            Some(length) => Coding::Length(length),
-            None if body.is_end_stream() => Coding::None,
-            None => Coding::Chunked,
-        };
-        // A server that does not read such a body would take it for the next request, unless there is none.
-        let ends = coding != Coding::None && !self.takes_content();
-        let line = RequestLine { method: &self.request.method, target, announces_trailers, ends };
-        let host = self.host(endpoint);
-        connection.load(&line, (body, coding), |head| {
-            let request = (self.request, &self.hop);
-            headers::write_request(head, request, self.forwarding, self.settings, (&host, self.wish));
-        });
-        Ok(())
-    }
-
     /// The `Content-Length` to be sent, if any.
     fn length(&self, body: &Outgoing) -> Option<u64> {
         body.size_hint().exact().filter(|&length| length > 0 || self.takes_content())
@@ -260,179 +207,13 @@ impl Errand<'_> {
             None => Cow::Owned(authority(&endpoint.url).into_bytes()),
         }
     }
-
-    fn respond_http1(
-        &self,
-        endpoint: &Rc<Endpoint>,
-        mut connection: Box<Http1>,
-        head: ResponseHead,
-    ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let mut parts = head.parts;
-        let address = endpoint.address;
-        let bad = |reason| UpstreamError::BadResponse { address, reason };
-        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-            return match self.wish {
-                Wish::Tunnel => upgrade::open(parts, *connection, address, self.forwarding).map_err(bad),
-                Wish::Response => Err(bad("101 that was not asked for")),
-            };
-        }
-        let lines = head.lines.map_err(bad)?;
-        parts.version = Version::HTTP_11;
-        connection.deadline.progress();
-        let keep = Keep::of(self.settings);
-        let source = Source::Http1 { connection, endpoint: Rc::clone(endpoint), keep };
-        Ok(Response::from_parts(parts, UpstreamBody::new(source, address, Some(lines))))
-    }
-
-    async fn run_http2(
-        &self,
-        endpoint: &Rc<Endpoint>,
-        mut stream: Http2Line,
-        body: Outgoing,
-        upload: Option<&Upload>,
-    ) -> Result<Response<UpstreamBody>, Box<Failure>> {
-        let address = endpoint.address;
-        let span = self.settings.response_timeout;
-        let request = self.request(endpoint, body).map_err(|error| final_error(error.into()))?;
-        let answer = stream.shared.sender.try_send_request(request);
-        stream.deadline.restart(span);
-        match wait(&mut stream.deadline, span, upload, answer).await {
-            Some(Ok(response)) => {
-                endpoint.health.answered();
-                respond_http2(address, stream.deadline, response).map_err(final_error)
-            }
-            Some(Err(mut error)) => {
-                if error.message().is_some() {
-                    endpoint.unshare(&stream.shared);
-                }
-                let unsent = error.take_message().map(Request::into_body);
-                let source = BreakOff::Http2(error.into_error());
-                Err(Box::new(Failure { error: UpstreamError::BrokeOff { address, source }, unsent }))
-            }
-            None => Err(final_error(UpstreamError::ResponseTimeout { address })),
-        }
-    }
-
-    /// The request as an HTTP/2 upstream gets it.
-    fn request(&self, endpoint: &Endpoint, body: Outgoing) -> Result<Request<Outgoing>, RequestError> {
-        let asked = self.request;
-        let host = self.host(endpoint);
-        let mut fields = HeaderMap::with_capacity(asked.fields.len() + 12);
-        let request = (asked, &self.hop);
-        headers::write_request(&mut fields, request, self.forwarding, self.settings, (&host, self.wish));
-        fields.remove(header::HOST);
-        fields.remove(header::CONNECTION);
-        if let Some(length) = self.length(&body) {
-            fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        }
-        let mut uri = http::uri::Parts::default();
-        uri.scheme = Some(if endpoint.url.tls { Scheme::HTTPS } else { Scheme::HTTP });
-        uri.authority =
-            Some(Authority::try_from(&*host).map_err(|_| RequestError::Malformed("invalid host"))?);
-        let target = asked.target.path_and_query().ok_or(RequestError::MethodNotAllowed)?;
-        uri.path_and_query = PathAndQuery::try_from(target).ok();
-        let mut request = Request::new(body);
-        request.method_mut().clone_from(&asked.method);
-        *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = Uri::from_parts(uri).map_err(|_| RequestError::Malformed("invalid target"))?;
-        *request.headers_mut() = fields;
-        Ok(request)
-    }
 }
 
 fn final_error(error: UpstreamError) -> Box<Failure> {
     Box::new(Failure { error, unsent: None })
 }
 
-fn respond_http2(
-    address: SocketAddr,
-    mut deadline: Deadline,
-    response: Response<Incoming>,
-) -> Result<Response<UpstreamBody>, UpstreamError> {
-    let bad = |reason| UpstreamError::BadResponse { address, reason };
-    let (mut parts, incoming) = response.into_parts();
-    response_fields::clean(&mut parts).map_err(bad)?;
-    parts.version = Version::HTTP_11;
-    deadline.progress();
-    let source = Source::Http2 { incoming, deadline };
-    Ok(Response::from_parts(parts, UpstreamBody::new(source, address, None)))
-}
-
 fn authority(url: &config::UpstreamUrl) -> String {
     let config::UpstreamUrl { tls: _, host, port } = url;
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-}
-
-/// What the answer is, or `None` if upstream was silent for `span` while nobody waited for the client.
-async fn wait<F: Future>(
-    deadline: &mut Deadline,
-    span: Duration,
-    upload: Option<&Upload>,
-    answer: F,
-) -> Option<F::Output> {
-    let mut answer = pin!(answer);
-    poll_fn(|context| {
-        if let Poll::Ready(output) = answer.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        poll_silence(deadline, span, upload, context).map(|()| None)
-    })
-    .await
-}
-
-fn poll_silence(
-    deadline: &mut Deadline,
-    span: Duration,
-    upload: Option<&Upload>,
-    context: &mut Context<'_>,
-) -> Poll<()> {
-    loop {
-        ready!(deadline.poll_silence(context));
-        let Some(upload) = upload else {
-            return Poll::Ready(());
-        };
-        let since = upload.last.get().elapsed();
-        if upload.failure.get().is_some() {
-            return Poll::Ready(());
-        } else if upload.awaits_client.get() {
-            deadline.push_back(span);
-        } else if since < span {
-            deadline.push_back(span - since);
-        } else {
-            return Poll::Ready(());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::Cell;
-    use tokio::time::{Instant, advance};
-
-    async fn is_over(deadline: &mut Deadline, upload: &Upload) -> bool {
-        let span = Duration::from_secs(10);
-        poll_fn(|context| Poll::Ready(poll_silence(deadline, span, Some(upload), context).is_ready())).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn time_does_not_run_while_the_client_is_waited_for() {
-        let upload = Upload {
-            last: Cell::new(Instant::now()),
-            awaits_client: Cell::new(true),
-            failure: Cell::new(None),
-        };
-        let mut deadline = Deadline::new(Duration::from_secs(10));
-        let seconds = |seconds| advance(Duration::from_secs(seconds));
-        for _ in 0..4 {
-            assert!(!is_over(&mut deadline, &upload).await);
-            seconds(9).await;
-        }
-        upload.last.set(Instant::now());
-        upload.awaits_client.set(false);
-        seconds(9).await;
-        assert!(!is_over(&mut deadline, &upload).await, "nine seconds after upstream took the last piece");
-        seconds(2).await;
-        assert!(is_over(&mut deadline, &upload).await);
-    }
 }

@@ -21,10 +21,10 @@ pub use receiving::Receiving;
 pub(super) use request_head::RequestLine;
 pub use response_head::ResponseHead;
 
-use super::body::Outgoing;
 use super::deadline::Deadline;
 use super::error::BreakOff;
 use super::stream::Stream;
+use super::upload::Outgoing;
 use crate::http1::{Coding, Sending, put_field};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};

@@ -2,7 +2,7 @@
 //!
 //! The story, in file order: `headers` (with `names`, `hop` and `forwarded`) and `response_fields` say which fields go on, `origin` which
 //! address is tried, `health` whether it is worth it, `connect` (with `tls`, `stream`, `pool`) how it is reached,
-//! `forward` runs the exchange (`http1` by itself, HTTP/2 by hyper), `body` and `deadline` keep it streaming and in
+//! `forward` runs the exchange (`http1` by itself, HTTP/2 by hyper), `upload`, `body` and `deadline` keep it streaming and in
 //! time, `upgrade` turns it into a tunnel.
 //! Everything here belongs to one worker: cells, no locks. Nothing is cached but connections and addresses.
 //! `one_shot` stands aside: what the gateway asks in its own name.
@@ -25,6 +25,7 @@ mod response_fields;
 mod stream;
 mod tls;
 mod upgrade;
+mod upload;
 
 pub use body::UpstreamBody;
 pub use error::{BodyError, BreakOff, UpstreamError};

@@ -5,9 +5,9 @@
 //! pooled. Idle connections are looked through now and then, only while there are any. An address that is retired
 //! (its URL is gone from the settings) closes what comes back to it.
 
-use super::body::Outgoing;
 use super::health::Health;
 use super::http1::Http1;
+use super::upload::Outgoing;
 use crate::config;
 use hyper::client::conn::http2;
 use std::cell::{Cell, RefCell};

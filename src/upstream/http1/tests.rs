@@ -3,7 +3,7 @@
 use super::Receiving;
 use crate::http1::{Coding, Sending};
 use crate::request::RequestError;
-use crate::upstream::body::Outgoing;
+use crate::upstream::upload::Outgoing;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use proptest::prelude::*;

@@ -22,7 +22,8 @@ const TOKEN: &str = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+";
 
 /// RFC 7239 §4, without blanks around semicolons.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
-    let pair = format!(r#"{TOKEN}=(?:{TOKEN}|"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*")"#);
+    let pair =
+        format!(r#"{TOKEN}=(?:{TOKEN}|"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*")"#);
     let element = format!("(?:{pair})?(?:;(?:{pair})?)*");
     Regex::new(&format!(r"(?s-u)^[ \t]*{element}(?:[ \t]*,[ \t]*{element})*[ \t]*$")).unwrap()
 });
@@ -31,7 +32,10 @@ static PIECE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s-u)\\(.)").unwrap());
 static NODE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?:(?P<port>[0-9]{1,5})|_[0-9A-Za-z._-]+))?$").unwrap()
+    Regex::new(
+        r"^(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?:(?P<port>[0-9]{1,5})|_[0-9A-Za-z._-]+))?$",
+    )
+    .unwrap()
 });
 
 fn settings() -> &'static [ClientIp] {
@@ -70,7 +74,8 @@ fn forwarded_node(value: &[u8]) -> Hop {
         return None;
     }
     let v4 = text("v4").map(|text| text.parse::<Ipv4Addr>().ok().map(IpAddr::V4));
-    v4.unwrap_or_else(|| text("v6")?.parse::<Ipv6Addr>().ok().map(IpAddr::V6)).map(|address| address.to_canonical())
+    v4.unwrap_or_else(|| text("v6")?.parse::<Ipv6Addr>().ok().map(IpAddr::V6))
+        .map(|address| address.to_canonical())
 }
 
 fn forwarded(line: &[u8]) -> Vec<Hop> {
@@ -117,7 +122,9 @@ fn twin(settings: &ClientIp, lines: &[&[u8]]) -> Option<Option<Hop>> {
     let trusted = |hop: &&Hop| hop.is_some_and(|address| settings.trusted_proxies.contain(address));
     Some(match settings.select {
         ClientIpSelect::First => hops.first().copied(),
-        ClientIpSelect::RightmostUntrusted => hops.iter().rev().find(|hop| !trusted(hop)).or(hops.first()).copied(),
+        ClientIpSelect::RightmostUntrusted => {
+            hops.iter().rev().find(|hop| !trusted(hop)).or(hops.first()).copied()
+        }
     })
 }
 

@@ -17,7 +17,8 @@ fn check(lines: &Lines) {
     }
     let Ok(read) = head.end(true) else { return };
     let said = |wanted: &[u8]| {
-        let values: Vec<_> = lines.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.as_slice()).collect();
+        let values: Vec<_> =
+            lines.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.as_slice()).collect();
         assert!(values.len() <= 1, "{} twice", wanted.escape_ascii());
         values.first().copied()
     };
@@ -26,7 +27,14 @@ fn check(lines: &Lines) {
     assert_eq!(said(b":path"), head.target.path_and_query().map(str::as_bytes));
     assert_eq!(said(b":authority"), head.target.authority().map(str::as_bytes));
     let fields = lines.iter().filter(|(name, _)| !name.starts_with(b":"));
-    assert!(fields.eq(head.fields.iter().map(|field| (field.name.to_vec(), field.value.to_vec())).collect::<Vec<_>>().iter()));
+    assert!(
+        fields.eq(head
+            .fields
+            .iter()
+            .map(|field| (field.name.to_vec(), field.value.to_vec()))
+            .collect::<Vec<_>>()
+            .iter())
+    );
     for field in head.fields.iter() {
         assert!(http::HeaderName::from_lowercase(field.name).is_ok());
         assert!(text(field.value).is_some() || http::HeaderValue::from_bytes(field.value).is_ok());

@@ -5,8 +5,8 @@
 #![no_main]
 
 use aclgate::config::{Limits, Loaded, load};
-use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::NoFiles;
+use aclgate::policy::decide::{Effect, decide};
 use aclgate::policy::moment::Moment;
 use aclgate::request::{Fields, RequestHead, client_address, facts, head};
 use aclgate::server::scanner::{Head, Piece, Scanner};
@@ -68,7 +68,9 @@ fuzz_target!(|bytes: &[u8]| {
     let mut fields = [httparse::EMPTY_HEADER; 32];
     let mut parsed = httparse::Request::new(&mut fields);
     let status = parsed.parse(bytes).expect("what the scanner passes, the parser takes");
-    let httparse::Status::Complete(length) = status else { panic!("the scanner saw a head, the parser none") };
+    let httparse::Status::Complete(length) = status else {
+        panic!("the scanner saw a head, the parser none")
+    };
     assert_eq!(length, head, "both see one end");
     let mut request = http::Request::builder().method(parsed.method.unwrap()).uri(parsed.path.unwrap());
     if parsed.version == Some(0) {
@@ -79,7 +81,8 @@ fuzz_target!(|bytes: &[u8]| {
     let text = bytes[..head].strip_prefix(b"\r\n").unwrap_or(&bytes[..head]);
     request.fields = Fields::of_lines(BytesMut::from(text), places).expect("fields stand in their head");
     let ours = request.fields.iter().map(|field| (field.name.to_vec(), field.value));
-    let theirs = parsed.headers.iter().map(|field| (field.name.to_ascii_lowercase().into_bytes(), field.value));
+    let theirs =
+        parsed.headers.iter().map(|field| (field.name.to_ascii_lowercase().into_bytes(), field.value));
     assert!(ours.eq(theirs), "both see the same fields");
     if head::check(&request, &LIMITS).is_err() {
         return;

@@ -7,8 +7,8 @@
 
 use aclgate::config::{Loaded, load};
 use aclgate::policy::NoFiles;
-use aclgate::policy::moment::Moment;
 use aclgate::policy::decide::{Effect, decide};
+use aclgate::policy::moment::Moment;
 use aclgate::policy::uuid::lenient_uuid;
 use aclgate::request::RequestHead;
 use aclgate::request::facts;
@@ -41,7 +41,9 @@ static CLOSING: LazyLock<Loaded> = LazyLock::new(|| {
 });
 /// The default tenant is closed, an application is open.
 static OPENING: LazyLock<Loaded> = LazyLock::new(|| {
-    policy("tenant = [{ id = 'd7d09513-a3f5-401c-9685-34ab6c552453', name = 'acme', default = true, ip_acl = 'nobody' }]")
+    policy(
+        "tenant = [{ id = 'd7d09513-a3f5-401c-9685-34ab6c552453', name = 'acme', default = true, ip_acl = 'nobody' }]",
+    )
 });
 
 fn policy(more: &str) -> Loaded {
@@ -102,7 +104,9 @@ fn members(value: &Value) -> Vec<(String, String)> {
         match value {
             Value::String(text) => found.push((name.clone(), text.clone())),
             Value::Array(values) => {
-                found.extend(values.iter().filter_map(Value::as_str).map(|text| (name.clone(), text.to_owned())));
+                found.extend(
+                    values.iter().filter_map(Value::as_str).map(|text| (name.clone(), text.to_owned())),
+                );
             }
             _ => {}
         }
@@ -141,7 +145,8 @@ fuzz_target!(|bytes: &[u8]| {
 
     if passes(&OPENING, (method, "/oauth2/authorize"), form, body) {
         let open = lenient_uuid(OPEN);
-        let mut ids = found.iter().filter(|(name, _)| name == "client_id").map(|(_, text)| lenient_uuid(text));
+        let mut ids =
+            found.iter().filter(|(name, _)| name == "client_id").map(|(_, text)| lenient_uuid(text));
         let right = form == Form::Urlencoded && method == "POST";
         assert!(right && ids.next() == Some(open), "{method} {form:?} {}", body.escape_ascii());
         assert!(ids.all(|id| id == open), "{method} {form:?} {}", body.escape_ascii());

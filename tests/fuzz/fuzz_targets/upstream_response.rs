@@ -93,6 +93,7 @@ impl hyper::rt::Write for Pieces<'_> {
 }
 
 #[derive(PartialEq, Eq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are two of them, for one comparison")]
 enum Seen {
     NoHead,
     Broken {

@@ -26,9 +26,10 @@ impl<T> PartialEq for Named<'_, T> {
     }
 }
 
-/// Distinct values, in the order in which they were found.
+/// Distinct values, in the order in which they were found. Hardly any request has two of a kind: there is no room for the
+/// second, which every request would pay for.
 #[derive(Debug)]
-pub struct Names<'a, T>(SmallVec<[Named<'a, T>; 2]>);
+pub struct Names<'a, T>(SmallVec<[Named<'a, T>; 1]>);
 
 impl<T> Default for Names<'_, T> {
     fn default() -> Self {

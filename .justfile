@@ -13,6 +13,7 @@ reference:
 # Format everything.
 fmt:
     cargo fmt
+    cargo fmt --manifest-path tests/fuzz/Cargo.toml
 
 # What CI asks of style and lints.
 lint:
